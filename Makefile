@@ -1,0 +1,48 @@
+# `make` prints this list. Every target makes the .venv it needs; nothing else has to be installed first.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/installed
+# GNU make splits on blanks, so every path here is relative: a checkout under "my folder/" works.
+
+.DEFAULT_GOAL := help
+.PHONY: help install bench test check format benchmarks clean
+
+help: ## print this list
+	@echo "polyfaas: one service, four providers, measured. Targets:"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r t d; do printf '%-18s %s\n' "$$t" "$$d"; done
+
+install: $(STAMP) ## make the .venv with everything in it
+
+$(STAMP): requirements.lock requirements-runtimes.lock requirements-rie.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "polyfaas needs Python 3.11 or newer: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	@# Azure's worker declares Python 3.13 but runs on 3.11; the Lambda emulator ships inside another tool's wheel.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --ignore-requires-python --requirement requirements-runtimes.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .venv/share/aws-sam-cli --requirement requirements-rie.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $(STAMP)
+
+bench: $(STAMP) ## the main job: T, L and Q on four real runtimes, compared (DATA=file.csv ROWS=n ARGS=...)
+	$(BIN)/polyfaas bench $(if $(DATA),--data "$(DATA)") $(if $(ROWS),--rows $(ROWS)) $(ARGS)
+
+test: check ## make check, then every test (starts all four real runtimes)
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(STAMP) ## lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP) ## mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+benchmarks: $(STAMP) ## speed and memory against the alternatives (minutes)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.lock
+	$(BIN)/python benchmarks/run.py
+
+clean: ## remove the .venv, results and caches
+	rm -rf .venv results build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,216 @@
+"""SQLite: one file, one keyed table, loaded through a private file that appears whole.
+
+Rows go by ADBC into a file of their own that nobody else opens, so that the two copies of the SQLite library in
+this process (ADBC's and Python's) never meet on one file. That file then becomes the database by a rename, or its
+rows are copied over in one transaction where the database holds more than this table.
+"""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from core.database import Rows, Selection, Table, check_table_name
+from core.database.exact import finished, statement
+from core.datasets.record import ColumnType
+from core.engine import name as quoted
+from core.errors import DatabaseError, NotFoundError, RequestError
+from core.profiler import span
+from core.storage import part_beside
+
+if TYPE_CHECKING:
+    from adbc_driver_manager import AdbcConnection
+
+BUSY_TIMEOUT_S = 30.0
+DECLARED: dict[ColumnType, str] = {
+    "text": "TEXT",
+    "integer": "INTEGER",
+    "decimal": "DECIMAL(15, 2)",
+    "date": "DATE",
+    "double": "DOUBLE",
+}
+# A file that nobody else sees until it is whole needs no journal and no lock hand-over.
+PRIVATE_FILE = ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -32000")
+
+
+class SqliteDatabase:
+    """An SQLite file.
+
+    Args:
+        path: Where the file is, or will be.
+        url: What the request called it, for messages.
+    """
+
+    def __init__(self, path: Path, url: str) -> None:
+        self._path = path
+        self._url = url
+
+    def load(self, table: Table, rows: Rows, *, append: bool) -> tuple[int, int]:
+        """Load rows in one visible step; see `Database.load`."""
+        self._check_place()
+        part = part_beside(self._path)
+        try:
+            with self._mapped():
+                with span("ingest"):
+                    staged = _stage(part, table, rows)
+                with span("index"):
+                    unique = staged - _make_unique(part, table)
+                with span("publish"):
+                    loaded = self._publish(part, table, unique, append=append)
+        finally:
+            part.unlink(missing_ok=True)
+        return loaded, staged - loaded
+
+    def columns(self, table: str) -> Mapping[str, ColumnType]:
+        """The columns of a table; see `Database.columns`."""
+        check_table_name(table)
+        with self._mapped(), self._reader() as db:
+            columns = _columns(db, table)
+        if not columns:
+            raise NotFoundError(f"{self._url} has no table {table!r}: load it first")
+        return columns
+
+    def select(self, selection: Selection) -> list[tuple[Any, ...]]:
+        """The rows of a selection; see `Database.select`."""
+        types = self.columns(selection.table)
+        sql, parameters = statement(selection, types)
+        with self._mapped(), self._reader() as db:
+            return [finished(row, selection, types) for row in db.execute(sql, parameters)]
+
+    def _check_place(self) -> None:
+        if self._path.is_dir():
+            raise RequestError(f"{self._url} is a folder: name a file in it")
+        if not self._path.absolute().parent.is_dir():
+            raise NotFoundError(f"{self._url} cannot be written, its folder does not exist: make it first")
+
+    def _publish(self, part: Path, table: Table, rows: int, *, append: bool) -> int:
+        """Make the staged rows visible; gives how many came in."""
+        if not self._path.exists():
+            self._rename(part)
+            return rows
+        with contextlib.closing(sqlite3.connect(self._path, BUSY_TIMEOUT_S, isolation_level=None)) as db:
+            (journal,) = db.execute("PRAGMA journal_mode").fetchone()
+            db.execute("ATTACH ? AS staged", [str(part)])
+            # Waits for readers and writers, and rolls back what a killed writer left: only then is it safe
+            # to put another file in this one's place.
+            db.execute("BEGIN EXCLUSIVE")
+            if not append and journal != "wal" and _others(db, table) == 0:
+                self._rename(part)
+                return rows
+            loaded = self._merge(db, table, append=append)
+            db.execute("COMMIT")
+            return loaded
+
+    def _rename(self, part: Path) -> None:
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        part.replace(self._path)
+
+    def _merge(self, db: sqlite3.Connection, table: Table, *, append: bool) -> int:
+        """Bring the staged rows into a database that holds more, inside the caller's transaction."""
+        name, columns = quoted(table.name), _list(table)
+        old = _columns(db, table.name)
+        if append and old:
+            self._check_same(table, old)
+        else:
+            db.execute(f"DROP TABLE IF EXISTS main.{name}")
+            db.execute(_create(table))
+            db.execute(_unique(table))
+        insert = f"INSERT INTO main.{name} ({columns}) SELECT {columns} FROM staged.{name} WHERE true"
+        return db.execute(f"{insert} ON CONFLICT ({quoted(table.key)}) DO NOTHING").rowcount
+
+    def _check_same(self, table: Table, old: Mapping[str, ColumnType]) -> None:
+        new = {column.name: column.type for column in table.columns}
+        if new != old:
+            found = ", ".join(sorted(dict(set(new.items()) ^ set(old.items()))))
+            raise RequestError(f'table {table.name} in {self._url} has other columns ({found}): use "mode": "replace"')
+
+    @contextlib.contextmanager
+    def _reader(self) -> Iterator[sqlite3.Connection]:
+        if not self._path.is_file():
+            raise NotFoundError(f"there is no database at {self._url}: load it first")
+        uri = f"file:{quote(str(self._path.absolute()))}?mode=ro"
+        with contextlib.closing(sqlite3.connect(uri, BUSY_TIMEOUT_S, uri=True)) as db:
+            yield db
+
+    @contextlib.contextmanager
+    def _mapped(self) -> Iterator[None]:
+        """Turn what SQLite and ADBC raise into our errors: the one place where it happens."""
+        import adbc_driver_manager
+
+        try:
+            yield
+        except (sqlite3.Error, adbc_driver_manager.Error, OSError) as error:
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
+                raise RequestError(f"{self._url} is no SQLite database: name another file") from error
+            raise DatabaseError(f"SQLite failed on {self._url}: {error}") from error
+
+
+def _stage(part: Path, table: Table, rows: Rows) -> int:
+    """Write rows to a private file; gives their number."""
+    import adbc_driver_sqlite
+    from adbc_driver_manager import AdbcConnection, AdbcStatement
+
+    with adbc_driver_sqlite.connect(str(part)) as database, AdbcConnection(database) as connection:
+        for pragma in PRIVATE_FILE:
+            _execute(connection, f"PRAGMA {pragma}")
+        _execute(connection, _create(table))
+        with AdbcStatement(connection) as statement:
+            ingest = {"adbc.ingest.target_table": table.name, "adbc.ingest.mode": "adbc.ingest.mode.append"}
+            statement.set_options(**ingest)
+            statement.bind_stream(rows)
+            return int(statement.execute_update())
+
+
+def _execute(connection: "AdbcConnection", sql: str) -> None:
+    from adbc_driver_manager import AdbcStatement
+
+    with AdbcStatement(connection) as statement:
+        statement.set_sql_query(sql)
+        statement.execute_update()
+
+
+def _make_unique(part: Path, table: Table) -> int:
+    """Index the key; gives the number of records dropped because their key stood in an earlier one."""
+    dropped = 0
+    with contextlib.closing(sqlite3.connect(part, isolation_level=None)) as db:
+        for pragma in PRIVATE_FILE:
+            db.execute(f"PRAGMA {pragma}")
+        try:
+            db.execute(_unique(table))
+        except sqlite3.IntegrityError:
+            name, key = quoted(table.name), quoted(table.key)
+            first = f"SELECT min(rowid) FROM {name} GROUP BY {key}"
+            dropped = db.execute(f"DELETE FROM {name} WHERE rowid NOT IN ({first})").rowcount
+            db.execute(_unique(table))
+    return dropped
+
+
+def _create(table: Table) -> str:
+    columns = ", ".join(f"{quoted(column.name)} {DECLARED[column.type]}" for column in table.columns)
+    return f"CREATE TABLE main.{quoted(table.name)} ({columns})"
+
+
+def _unique(table: Table) -> str:
+    index = quoted(f"{table.name}_key")
+    return f"CREATE UNIQUE INDEX main.{index} ON {quoted(table.name)} ({quoted(table.key)})"
+
+
+def _list(table: Table) -> str:
+    return ", ".join(quoted(column.name) for column in table.columns)
+
+
+def _columns(db: sqlite3.Connection, table: str) -> dict[str, ColumnType]:
+    declared: dict[str, ColumnType] = {sql: kind for kind, sql in DECLARED.items()}
+    rows = db.execute("SELECT name, type FROM pragma_table_info(?, 'main')", [table])
+    return {name: declared.get(kind, "text") for name, kind in rows}
+
+
+def _others(db: sqlite3.Connection, table: Table) -> int:
+    """How much else the database holds: tables, views, indexes, triggers that are not this table's own."""
+    own = (table.name, f"{table.name}_key")
+    (count,) = db.execute("SELECT count(*) FROM main.sqlite_schema WHERE name NOT IN (?, ?)", own).fetchone()
+    return int(count)

@@ -1,0 +1,133 @@
+"""The one neutral entry: a request in, one JSON object out, whatever happens in between."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from core.errors import Fault, MethodError, PolyfaasError, RequestError
+from core.message import Context, Request, Response
+from core.profiler import Call, Profile, saaf, span
+from core.service import Service, Services, pick
+
+logger = logging.getLogger("polyfaas.core")
+
+HEADERS = {"content-type": "application/json"}
+VIEWS = ("full", "saaf")
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class Answer(msgspec.Struct, kw_only=True):
+    """The body of an answer; exactly one of result and error is there.
+
+    Attributes:
+        service: The service that ran, null when none could be picked.
+        status: HTTP status, the same as the response's.
+        result: The service's result record.
+        error: RFC 9457 problem object.
+        context: Where the call ran.
+        profile: What the call cost.
+    """
+
+    service: str | None = None
+    status: int = 200
+    result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    error: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+    context: Context
+    profile: Profile | msgspec.UnsetType = msgspec.UNSET
+
+
+def handle(request: Request, context: Context, services: Services | None = None) -> Response:
+    """Answer one request; never raises.
+
+    The body of the answer is `{"service", "status", "result" | "error", "context", "profile"}`. A request
+    whose body says `"profile": "saaf"` gets SAAF's flat object instead.
+
+    Args:
+        request: What was asked.
+        context: Where the call runs.
+        services: The services of this deployment; the built-in ones when left out.
+    """
+    view = "full"
+    answer = Answer(context=context)
+    with Call() as call:
+        try:
+            body = _decode(request)
+            view = _take_view(body)
+            service = _service(request, body, built_in() if services is None else services)
+            answer.service = service.name
+            answer.result = _run(service, body)
+        except PolyfaasError as error:
+            _fail(answer, request, error)
+        except Exception:
+            logger.exception("service failed", extra={"service": answer.service})
+            _fail(answer, request, PolyfaasError("the service failed: its log says why"))
+    return _reply(answer, call.profile, view)
+
+
+def built_in() -> Services:
+    """The services that ship with polyfaas, by name."""
+    from core.services import BUILT_IN
+
+    return BUILT_IN
+
+
+def encode(value: object) -> bytes:
+    """A value as compact JSON; decimals are numbers with all their digits."""
+    return _encode(value)
+
+
+def _decode(request: Request) -> dict[str, Any]:
+    if request.method != "POST":
+        raise MethodError(f"a service takes POST, not {request.method}: send the request as a JSON body")
+    try:
+        body = msgspec.json.decode(request.body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RequestError(f"the body is not JSON ({error}): send a JSON object") from error
+    if not isinstance(body, dict):
+        raise RequestError(f"the body is a JSON {_kind(body)}: send a JSON object")
+    return body
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "null"
+    return {list: "array", str: "string", bool: "boolean"}.get(type(value), "number")
+
+
+def _take_view(body: dict[str, Any]) -> str:
+    view = body.pop("profile", "full")
+    if view not in VIEWS:
+        detail = f'"profile" is {encode(view).decode()}: use one of {", ".join(VIEWS)}'
+        raise RequestError(detail, [Fault(path="$.profile", detail=detail)])
+    return str(view)
+
+
+def _service(request: Request, body: dict[str, Any], services: Services) -> Service:
+    named = body.pop("service", None)
+    return pick(services, request.path, named, body)
+
+
+def _run(service: Service, parameters: Mapping[str, Any]) -> msgspec.Raw:
+    with span("decode"):
+        record = service.parse(parameters)
+    with span(service.name):
+        result = service.run(record)
+    with span("encode"):
+        return msgspec.Raw(encode(result))
+
+
+def _fail(answer: Answer, request: Request, error: PolyfaasError) -> None:
+    instance = f"/{answer.service}" if answer.service else request.path
+    answer.status = error.status
+    answer.error = error.problem(instance)
+
+
+def _reply(answer: Answer, profile: Profile, view: str) -> Response:
+    answer.profile = profile
+    body: object = answer
+    if view == "saaf":
+        body = saaf.flat(profile, answer.context, answer.result or answer.error)
+    return Response(status=answer.status, headers=HEADERS, body=encode(body))
