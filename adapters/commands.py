@@ -1,0 +1,158 @@
+"""The commands that deal with providers' runtimes: serve, call, doctor."""
+
+import importlib
+import json
+import shlex
+import signal
+import tempfile
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import cast
+
+import click
+import msgspec
+
+from adapters import PROVIDERS
+from adapters.base import Client, Runtime, RuntimeUnavailableError
+from core import console
+from core.errors import RequestError
+from core.message import LOCAL, Request, Response
+from core.runtime import handle
+
+EXAMPLE = {"service": "query", "database": "sqlite:///sales.db", "group_by": ["Region"]}
+ENDPOINT_TIMEOUT_S = 900
+provider_choice = click.Choice(list(PROVIDERS))
+
+
+@click.command(epilog="Example: polyfaas serve gcp")
+@click.argument("provider", type=provider_choice)
+def serve(provider: str) -> None:
+    """Run the services under PROVIDER's real runtime until Ctrl-C; relative paths count from this folder."""
+    from adapters.lab import start
+
+    with tempfile.TemporaryDirectory(prefix="polyfaas-") as folder:
+        instance = start(provider, Path(folder), work=Path.cwd())
+        with instance:
+            click.echo(f"{instance.about} at {instance.url}")
+            if instance.substitute:
+                click.echo(f"Stand-in: {instance.substitute}")
+            click.echo(f"Try it: {_curl(provider, instance.url)}\nCtrl-C stops it.")
+            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+
+
+def _curl(provider: str, url: str) -> str:
+    client = cast("Client", importlib.import_module(PROVIDERS[provider].client))
+    request = client.wrap(Request(path="/", body=json.dumps(EXAMPLE).encode()))
+    header = "content-type: application/json"
+    return shlex.join(["curl", "-s", "-H", header, "-d", request.body.decode(), f"{url}{request.path}"])
+
+
+@click.command(epilog='Example: polyfaas call query \'{"database": "sales.db"}\' --provider aws')
+@click.argument("service")
+@click.argument("parameters", metavar="JSON")
+@click.option("--provider", type=provider_choice, help="In a fresh instance of this provider's runtime.")
+@click.option("--endpoint", metavar="URL", help="At this URL; the service's name is added to it.")
+@console.as_json
+def call(service: str, parameters: str, provider: str | None, endpoint: str | None, *, as_json: bool) -> None:
+    """Call SERVICE with the parameters in JSON: in process, under a provider's runtime, or at an endpoint."""
+    if provider and endpoint:
+        raise click.UsageError("--provider and --endpoint exclude each other")
+    request = Request(path=f"/{service}", body=parameters.encode())
+    if endpoint:
+        response = _post(endpoint, request)
+    elif provider:
+        response = _in_lab(provider, request)
+    else:
+        response = handle(request, LOCAL)
+    body = response.body if as_json else msgspec.json.format(response.body)
+    click.echo(body)
+    click.get_current_context().exit(0 if response.status < RequestError.status else 1)
+
+
+def _in_lab(provider: str, request: Request) -> Response:
+    from adapters.lab import start
+
+    with (
+        tempfile.TemporaryDirectory(prefix="polyfaas-") as folder,
+        start(provider, Path(folder), work=Path.cwd()) as instance,
+    ):
+        return instance.call(request).response
+
+
+def _post(endpoint: str, request: Request) -> Response:
+    import urllib.error
+    import urllib.request
+
+    if not endpoint.startswith(("http://", "https://")):
+        raise click.BadParameter(f"{endpoint!r} is no http:// or https:// URL", param_hint="--endpoint")
+    url = endpoint.rstrip("/") + request.path
+    message = urllib.request.Request(url, request.body, {"content-type": "application/json"})  # noqa: S310
+    try:
+        with urllib.request.urlopen(message, timeout=ENDPOINT_TIMEOUT_S) as answer:  # noqa: S310
+            return Response(status=answer.status, headers={}, body=answer.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return Response(status=error.code, headers={}, body=error.read())
+    except OSError as error:
+        raise click.ClickException(f"{url} could not be reached: {error}") from error
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One line of the doctor.
+
+    Attributes:
+        name: What is looked for.
+        found: What was found; absent when it is missing.
+        cure: How to get it.
+    """
+
+    name: str
+    found: str | None
+    cure: str | None = None
+
+
+@click.command(epilog="Example: polyfaas doctor")
+@console.as_json
+def doctor(*, as_json: bool) -> None:
+    """Say what is installed, what is missing, and how to get it; the exit code is 1 when something is missing."""
+    checks = [*map(_package, PACKAGES.items()), *map(_runtime, PROVIDERS)]
+    if as_json:
+        console.document(checks)
+    else:
+        for check in checks:
+            click.echo(f"{'ok ' if check.found else 'MISSING'} {check.name:24} {check.found or check.cure}")
+    click.get_current_context().exit(0 if all(check.found for check in checks) else 1)
+
+
+# Distribution: what it is for, and the extra that brings it.
+PACKAGES = {
+    "duckdb": ("engine", None),
+    "obstore": ("object stores", None),
+    "adbc-driver-sqlite": ("bulk load into SQLite", None),
+    "scipy": ("statistics of the bench", "bench"),
+    "altair": ("charts of the report", "bench"),
+    "vl-convert-python": ("charts of the report", "bench"),
+}
+
+
+def _package(item: tuple[str, tuple[str, str | None]]) -> Check:
+    name, (purpose, extra) = item
+    try:
+        return Check(f"{name} ({purpose})", version(name))
+    except PackageNotFoundError:
+        wanted = f"polyfaas[{extra}]" if extra else "polyfaas"
+        return Check(f"{name} ({purpose})", None, f"pip install '{wanted}'")
+
+
+def _runtime(provider: str) -> Check:
+    runtime = cast("Runtime", importlib.import_module(PROVIDERS[provider].runtime))
+    with tempfile.TemporaryDirectory(prefix="polyfaas-") as folder:
+        try:
+            launch = runtime.launch(Path(folder))
+        except RuntimeUnavailableError as error:
+            return Check(f"{provider} runtime", None, error.detail)
+    note = f" (stand-in: {launch.substitute})" if launch.substitute else ""
+    return Check(f"{provider} runtime", launch.about + note)
+
+
+COMMANDS = (serve, call, doctor)

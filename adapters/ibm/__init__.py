@@ -1,0 +1,1 @@
+"""IBM Code Engine functions and Apache OpenWhisk."""

@@ -1,0 +1,144 @@
+"""An instance of a provider's runtime: started, called, stopped."""
+
+import importlib
+import platform
+import socket
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self, cast
+
+import msgspec
+
+from adapters import PROVIDERS
+from adapters.base import Channel, Client, Launch, Provider, Reply, Runtime, RuntimeUnavailableError
+from adapters.connection import Connection
+from adapters.lab import LOCAL
+from adapters.lab.pipe import Pipe, Straight
+from adapters.lab.process import Process
+from adapters.refusal import presented
+from core.message import Request
+
+START_S = 60.0
+POLL_S = 0.001
+
+
+class Instance:
+    """A running runtime; a context manager that stops it.
+
+    Attributes:
+        provider: Name of the provider, or "local".
+        about: The runtime's name and versions.
+        substitute: What about it is a stand-in, or None.
+        url: Where it takes calls, in the provider's own form; empty for "local".
+        log: What its processes wrote.
+        spawned_ns: `perf_counter_ns` just before its first process was started.
+    """
+
+    def __init__(self, provider: Provider, launch: Launch, process: Process, way: tuple[Channel, Client]) -> None:
+        self.provider = provider.name
+        self.about = f"{launch.about}, Python {platform.python_version()}"
+        self.substitute = launch.substitute
+        self.url = f"http://127.0.0.1:{launch.port}" if launch.port else ""
+        self.log = process.log
+        self.spawned_ns = process.spawned_ns
+        self._platform = provider.title
+        self._process = process
+        self._channel, self._client = way
+
+    def call(self, request: Request) -> Reply:
+        """Send a request; what the platform answers in the function's place comes back as an error object.
+
+        Raises:
+            RuntimeUnavailableError: The runtime broke off; the message has the end of its log.
+        """
+        message = self._client.wrap(request)
+        try:
+            reply = self._channel.exchange(message)
+        except OSError as error:
+            raise self._process.failure(f"broke off ({error})") from error
+        response = presented(request, self._client.unwrap(reply.response), self._platform)
+        return msgspec.structs.replace(reply, response=response)
+
+    def stop(self) -> None:
+        """End all of its processes; doing so twice is harmless."""
+        self._channel.close()
+        self._process.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def launch(provider: str, folder: Path, work: Path | None) -> Instance:
+    """An instance of the provider's runtime, or of the local worker, that accepts calls.
+
+    Raises:
+        RuntimeUnavailableError: The runtime is missing or did not start; the message says why.
+    """
+    folder = folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    if provider == LOCAL:
+        return run_local(folder, work)
+    if provider not in PROVIDERS:
+        names = ", ".join([*PROVIDERS, LOCAL])
+        raise RuntimeUnavailableError(f"there is no provider {provider!r}: use one of {names}")
+    found = PROVIDERS[provider]
+    runtime = cast("Runtime", importlib.import_module(found.runtime))
+    return run(found, runtime.launch(folder), folder, work)
+
+
+def run(provider: Provider, launch: Launch, folder: Path, work: Path | None = None) -> Instance:
+    """An instance that was started as the launch says and accepts connections on its port."""
+    client = cast("Client", importlib.import_module(provider.client))
+    process = Process(provider.name, folder, work)
+    try:
+        process.spawn(launch.argv, launch.environment)
+        _await(process, launch.port)
+    except BaseException:  # also Ctrl-C: nothing may be left behind
+        process.stop()
+        raise
+    return Instance(provider, launch, process, (Connection(launch.port), client))
+
+
+def run_local(folder: Path, work: Path | None = None) -> Instance:
+    """The worker that calls `handle` straight."""
+    provider = Provider(name=LOCAL, title="local", entrypoint="", runtime="", client="")
+    argv = (sys.executable, "-m", "adapters.lab.inprocess")
+    launch = Launch(argv=argv, environment={}, port=0, about="in-process worker")
+    process = Process(provider.name, folder, work)
+    try:
+        process.spawn(launch.argv, launch.environment, pipes=True)
+        pipe = _pipe(process)
+    except BaseException:  # also Ctrl-C: nothing may be left behind
+        process.stop()
+        raise
+    return Instance(provider, launch, process, (pipe, Straight()))
+
+
+def _pipe(process: Process) -> Pipe:
+    pipe = Pipe(*process.pipes())
+    if not pipe.ready():
+        pipe.close()
+        raise process.failure("ended before it took calls")
+    return pipe
+
+
+def _await(process: Process, port: int) -> None:
+    deadline_s = time.monotonic() + START_S
+    while not _accepts(port):
+        if process.ended():
+            raise process.failure("ended before it took calls")
+        if time.monotonic() > deadline_s:
+            raise process.failure(f"took no calls within {START_S:g} s")
+        time.sleep(POLL_S)
+
+
+def _accepts(port: int) -> bool:
+    with socket.socket() as trial:
+        return trial.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,99 @@
+"""A runtime's processes on this machine: started in a session of their own, ended together."""
+
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from time import perf_counter_ns
+from typing import IO
+
+import adapters
+from adapters.base import RuntimeUnavailableError
+from adapters.lab import sessions
+from adapters.lab.watcher import watch
+
+ROOT = Path(adapters.__file__).parents[1]
+LOG_TAIL_LINES = 15
+
+
+class Process:
+    """The processes of one instance.
+
+    Args:
+        name: The instance's name; its log is `<name>.log` in the folder.
+        folder: Home of the processes.
+        work: Their working directory; `folder/work` when left out.
+    """
+
+    def __init__(self, name: str, folder: Path, work: Path | None = None) -> None:
+        self.name = name
+        self.log = folder / f"{name}.log"
+        self.spawned_ns = 0
+        self._folder = folder
+        self._work = folder / "work" if work is None else work
+        self._mark = uuid.uuid4().hex
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def spawn(self, argv: Sequence[str], environment: Mapping[str, str], pipes: bool = False) -> None:
+        """Start the command.
+
+        Args:
+            argv: The command.
+            environment: Variables beside those that every runtime gets; nothing else is inherited.
+            pipes: Whether standard input and output are for `pipes` instead of the log.
+
+        Raises:
+            RuntimeUnavailableError: There is no such program.
+        """
+        watch(self._mark)
+        self._work.mkdir(parents=True, exist_ok=True)
+        with self.log.open("wb") as log:
+            self.spawned_ns = perf_counter_ns()
+            try:
+                self._child = subprocess.Popen(  # noqa: S603  (the command is a provider's launch)
+                    argv,
+                    stdin=subprocess.PIPE if pipes else subprocess.DEVNULL,
+                    stdout=subprocess.PIPE if pipes else log,
+                    stderr=log,
+                    cwd=self._work,
+                    env=self._environment(environment),
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise self.failure(f"could not be started ({error})") from error
+
+    def _environment(self, own: Mapping[str, str]) -> dict[str, str]:
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.defpath])
+        return {
+            "PATH": path,
+            "HOME": str(self._folder),
+            "LANG": "C.UTF-8",
+            "PYTHONPATH": str(ROOT),
+            **own,
+            sessions.MARK: self._mark,
+        }
+
+    def pipes(self) -> tuple[IO[bytes], IO[bytes]]:
+        """Its standard input and output; it must have been spawned with pipes."""
+        child = self._child
+        if child is None or child.stdin is None or child.stdout is None:
+            raise ValueError("the process has no pipes: spawn it with pipes")
+        return child.stdin, child.stdout
+
+    def ended(self) -> bool:
+        """Whether the command that was started has ended by itself."""
+        return self._child is None or self._child.poll() is not None
+
+    def failure(self, what: str) -> RuntimeUnavailableError:
+        """The error for what went wrong, with the end of the log."""
+        lines = self.log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
+        tail = "\n".join(lines) if lines else "(the log is empty)"
+        return RuntimeUnavailableError(f"the runtime {self.name} {what}; {self.log} ends with:\n{tail}")
+
+    def stop(self) -> None:
+        """End every process of the instance, also those that it started; doing so twice is harmless."""
+        sessions.end([self._mark])
+        if self._child is not None:
+            self._child.wait()
