@@ -1,0 +1,1 @@
+"""Measures the same requests on every runtime and in process, and proves that they answer alike."""

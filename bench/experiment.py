@@ -1,0 +1,115 @@
+"""What a run measures: the experiment, its requests and the order of its calls."""
+
+import random
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from core.message import Request
+
+LOCAL = "local"
+TARGET = "transformed.csv"
+DATABASE = "sales.db"
+
+# What a service leaves behind in its working folder, compared after the cold and after the warm calls.
+FILES = {"transform": TARGET, "load": DATABASE}
+SERVICES = ("transform", "load", "query")
+
+
+class Experiment(msgspec.Struct, frozen=True, kw_only=True):
+    """One run, as asked for.
+
+    Attributes:
+        providers: The providers to compare with the in-process call, which always runs.
+        data: Path of the sales CSV; null means that rows are generated.
+        rows: Number of rows to generate; of no effect with data.
+        repetitions: Warm calls of each service on each provider.
+        seed: Fixes the generated rows and the order of the warm calls.
+    """
+
+    providers: tuple[str, ...]
+    data: str | None = None
+    rows: int = 100_000
+    repetitions: int = 20
+    seed: int = 1
+
+
+class Step(msgspec.Struct, frozen=True):
+    """A request by its name in the experiment.
+
+    Attributes:
+        name: Unique in the experiment.
+        service: The service that it calls.
+        body: The JSON body, the same bytes for every provider.
+    """
+
+    name: str
+    service: str
+    body: bytes
+
+    def request(self) -> Request:
+        """The request to send."""
+        headers = {"content-type": "application/json"}
+        return Request(method="POST", path=f"/{self.service}", headers=headers, body=self.body)
+
+
+class Planned(msgspec.Struct, frozen=True):
+    """One call to make.
+
+    Attributes:
+        provider: Whom to call.
+        step: What to ask.
+        phase: "cold" (in a fresh instance), "totals", "warmup" or "warm".
+    """
+
+    provider: str
+    step: Step
+    phase: str
+
+
+def steps(source: Path) -> dict[str, Step]:
+    """The pipeline's three requests and the totals a user can check, by name.
+
+    Args:
+        source: The sales CSV. Everything else lies in the provider's own working folder.
+    """
+    database = f"sqlite:///{DATABASE}"
+    return {
+        step.name: step
+        for step in (
+            _step("transform", "transform", source=str(source.resolve()), target=TARGET),
+            _step("load", "load", source=TARGET, database=database),
+            _step("query", "query", database=database, group_by=["Region"]),
+            _step("totals", "query", database=database),
+        )
+    }
+
+
+def plan(experiment: Experiment, source: Path) -> list[Planned]:
+    """Every call of the run in its order: the same for the same experiment."""
+    by_name = steps(source)
+    providers = (LOCAL, *experiment.providers)
+    opening = [call for provider in providers for call in _opening(provider, by_name)]
+    return [*opening, *_warm(providers, [by_name[name] for name in SERVICES], experiment)]
+
+
+def _step(name: str, service: str, **parameters: object) -> Step:
+    return Step(name, service, msgspec.json.encode(parameters))
+
+
+def _opening(provider: str, by_name: dict[str, Step]) -> Iterator[Planned]:
+    for name in SERVICES:
+        yield Planned(provider, by_name[name], "cold")
+    # The instance of the cold query stays; it has not seen the two others yet.
+    yield Planned(provider, by_name["totals"], "totals")
+    yield Planned(provider, by_name["transform"], "warmup")
+    yield Planned(provider, by_name["load"], "warmup")
+
+
+def _warm(providers: Iterable[str], asked: list[Step], experiment: Experiment) -> Iterator[Planned]:
+    order = random.Random(experiment.seed)  # noqa: S311  (an order, not a secret)
+    calls = [Planned(provider, step, "warm") for provider in providers for step in asked]
+    for _ in range(experiment.repetitions):
+        # Shuffled round by round: a slow minute of the machine then hits every provider alike.
+        yield from order.sample(calls, len(calls))

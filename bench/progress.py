@@ -1,0 +1,59 @@
+"""Shows on stderr how far a run has come: a bar on a terminal, a line now and then elsewhere."""
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from bench.experiment import Planned
+
+
+class Display:
+    """The progress of one run.
+
+    Args:
+        console: Where it shows.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bar = Bar(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task("starting".ljust(24), total=None)
+        self._made = 0
+        self._said = ""
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def begin(self, total: int) -> None:
+        """The run will make so many calls."""
+        self._bar.update(self._task, total=total)
+
+    def step(self, planned: Planned) -> None:
+        """This call comes next."""
+        warm = planned.phase == "warm"
+        description = f"{'warm' if warm else 'cold'} {planned.provider} {planned.step.name}"
+        self._bar.update(self._task, description=description.ljust(24), completed=self._made)
+        self._made += 1
+        self._say("warm: all in random order" if warm else f"cold: {planned.provider}")
+
+    def _say(self, text: str) -> None:
+        if not self._console.is_terminal and text != self._said:
+            self._said = text
+            self._console.print(text)

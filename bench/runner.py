@@ -1,0 +1,102 @@
+"""Carries an experiment out: one client, one call at a time, every record on disk before the next call."""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Protocol
+
+import msgspec
+
+from bench import machine
+from bench.experiment import Experiment, Planned, plan
+from bench.results import FILE_NAME, SCHEMA, End, Header, Results, Source
+from bench.session import Session, Start
+from core.errors import StorageError
+
+
+class Progress(Protocol):
+    """Hears how far a run has come."""
+
+    def begin(self, total: int) -> None:
+        """The run will make so many calls."""
+        ...
+
+    def step(self, planned: Planned) -> None:
+        """This call comes next; it is reported also when its provider has stopped."""
+        ...
+
+
+class Tools(msgspec.Struct, frozen=True):
+    """What a run needs from outside.
+
+    Attributes:
+        start: Starts instances.
+        generate: Writes the sales rows to a path: target, number of rows, seed.
+        progress: Is told before each call.
+    """
+
+    start: Start
+    generate: Callable[[Path, int, int], None]
+    progress: Progress
+
+
+def run_id() -> str:
+    """A new id; ids sort by time."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+
+
+def run(experiment: Experiment, folder: Path, tools: Tools) -> None:
+    """Make every call of the experiment and leave the results file, and each provider's log, in folder.
+
+    Interrupted at any point, all instances are stopped and what was measured is in the file.
+
+    Args:
+        experiment: What to do.
+        folder: The run's own folder; made here, its name is the run's id.
+        tools: What starts instances, makes data and shows progress.
+
+    Raises:
+        PolyfaasError: The data cannot be made or read.
+    """
+    with TemporaryDirectory(prefix="polyfaas-") as scratch:
+        source = _source(experiment, Path(scratch), tools)
+        calls = plan(experiment, Path(source.path))
+        tools.progress.begin(len(calls))
+        folder.mkdir(parents=True)
+        with (
+            Results(folder / FILE_NAME, _header(experiment, folder.name, source)) as results,
+            Session(folder, results, tools.start) as session,
+        ):
+            for sequence, planned in enumerate(calls):
+                tools.progress.step(planned)
+                session.carry_out(planned, sequence)
+            session.compare_files("warm")
+            results.append(End())
+
+
+def _source(experiment: Experiment, scratch: Path, tools: Tools) -> Source:
+    path = Path(experiment.data).resolve() if experiment.data else scratch.resolve() / "sales.csv"
+    if not experiment.data:
+        tools.generate(path, experiment.rows, experiment.seed)
+    try:
+        # Reading it all also puts it into the page cache, so that the first provider does not pay for that.
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise StorageError(f"the data cannot be read ({error}): give the path of a CSV file") from error
+    size_bytes = path.stat().st_size
+    return Source(path=str(path), size_bytes=size_bytes, sha256=sha256, generated=not experiment.data)
+
+
+def _header(experiment: Experiment, name: str, source: Source) -> Header:
+    return Header(
+        schema=SCHEMA,
+        run=name,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        experiment=experiment,
+        source=source,
+        machine=machine.describe(),
+    )
