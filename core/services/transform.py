@@ -12,6 +12,7 @@ import msgspec
 from core import diagnosis, engine, storage
 from core.datasets import dataset
 from core.datasets.record import Dataset
+from core.errors import StorageError
 from core.profiler import span
 from core.service import Service
 
@@ -84,40 +85,45 @@ def _header(source: Path, url: str, records: Dataset) -> list[str]:
 
 
 def _transform(source: Path, part: Path, header: list[str], records: Dataset) -> tuple[int, int]:
-    """Rows read and rows written, in two passes: first the keys, then the rows."""
+    """Rows read and rows written, in two passes: first the keys of rows that must all be good, then the rows."""
+    rows = engine.scan(source, header)
     with engine.session() as db:
-        rows, keep = engine.scan(source, header), "true"
+        with span("check"):
+            valid = engine.valid(records, header)
+            db.execute(f"CREATE TEMP TABLE keys AS SELECT {engine.key(records)} AS key FROM {rows} WHERE {valid}")
         with span("deduplicate"):
-            total, distinct = _count_keys(db, rows, records)
-            if distinct < total:
-                rows = f"(SELECT *, (row_number() OVER ())::INTEGER AS number FROM {rows})"
-                keep = _first_of_each_key(db, rows, records, total)
+            total, repeats = _find_repeats(db)
+            if repeats:
+                rows = _without_repeats(rows)
         with span("write"):
-            columns, valid = engine.transformed(records, header), engine.valid(records, header, keep)
-            return total, _write(db, f"SELECT {columns} FROM {rows} WHERE {valid}", part)
+            query = f"SELECT {engine.transformed(records, header)} FROM {rows}"
+            copy = f"COPY ({query}) TO {engine.text(part)} (FORMAT csv, HEADER, USE_TMP_FILE false)"
+            (written,) = engine.row(db, copy)
+    if written != total - repeats:
+        raise StorageError(f"the source changed while it was read: {total - repeats} records, then {written}")
+    return total, written
 
 
-def _count_keys(db: "DuckDBPyConnection", rows: str, records: Dataset) -> tuple[int, int]:
-    return engine.row(db, f"SELECT count(*), count(DISTINCT {engine.key(records)}) FROM {rows}")
-
-
-def _first_of_each_key(db: "DuckDBPyConnection", numbered: str, records: Dataset, total: int) -> str:
-    """A condition on a row's number that does not hold for repeated records.
-
-    The repeated rows are a set of bits, one a row: a filter by number keeps the file's order, which a join
-    would not promise.
-    """
-    db.execute(f"CREATE TEMP TABLE keys AS SELECT {engine.key(records)} AS key, number FROM {numbered}")
-    first = "SELECT key, min(number) AS first FROM keys GROUP BY key HAVING count(*) > 1"
-    repeated = f"SELECT bitstring_agg(number, 1, {total}) FROM keys JOIN ({first}) USING (key) WHERE number > first"
-    db.execute(f"SET VARIABLE repeated = ({repeated})")
+def _find_repeats(db: "DuckDBPyConnection") -> tuple[int, int]:
+    """The number of keys and of those that stood in an earlier row; the latter are marked, a bit a row."""
+    (total,) = engine.row(db, "SELECT count(*) FROM keys")
+    if not total:
+        return 0, 0
+    first = "SELECT key, min(rowid) AS first FROM keys GROUP BY key HAVING count(*) > 1"
+    repeated = f"SELECT rowid::INTEGER AS number FROM keys JOIN ({first}) USING (key) WHERE rowid > first"
+    db.execute(f"SET VARIABLE repeated = (SELECT bitstring_agg(number, 0, {total - 1}) FROM ({repeated}))")
     db.execute("DROP TABLE keys")
-    return "get_bit(getvariable('repeated'), number - 1) = 0"
+    (repeats,) = engine.row(db, "SELECT coalesce(bit_count(getvariable('repeated')), 0)")
+    return total, repeats
 
 
-def _write(db: "DuckDBPyConnection", query: str, part: Path) -> int:
-    (written,) = engine.row(db, f"COPY ({query}) TO {engine.text(part)} (FORMAT csv, HEADER, USE_TMP_FILE false)")
-    return int(written)
+def _without_repeats(rows: str) -> str:
+    """The table expression `rows` without the marked ones.
+
+    A filter by row number keeps the file's order, which a join would not promise.
+    """
+    numbered = f"SELECT *, (row_number() OVER () - 1)::INTEGER AS number FROM {rows}"
+    return f"(SELECT * FROM ({numbered}) WHERE get_bit(getvariable('repeated'), number) = 0)"
 
 
 SERVICE = Service(name="transform", request=TransformRequest, run=run)
