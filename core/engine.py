@@ -5,7 +5,6 @@ Every name and value that comes from a request or a file is quoted or bound here
 
 import glob
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -39,6 +38,8 @@ def _instance_engine() -> "DuckDBPyConnection":
     Starting it takes 25 ms, so it stays. Threads are the processors that this process may use.
     `POLYFAAS_MEMORY_MIB` tells the function's memory, of which the engine takes 60 %.
     """
+    import tempfile
+
     import duckdb
 
     settings: dict[str, str | bool | int | float | list[str]] = {

@@ -6,7 +6,6 @@ with Call() as call:
 call.profile
 """
 
-from core.profiler import saaf
 from core.profiler.profiler import Call, Profile, Span, span
 
-__all__ = ["Call", "Profile", "Span", "saaf", "span"]
+__all__ = ["Call", "Profile", "Span", "span"]
