@@ -41,7 +41,9 @@ format: $(STAMP) ## mend what ruff can mend
 
 benchmarks: $(STAMP) ## speed and memory against the alternatives (minutes)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.lock
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/engine.py
+	$(BIN)/python benchmarks/profiler.py
+	$(BIN)/python benchmarks/adapters.py
 
 clean: ## remove the .venv, results and caches
 	rm -rf .venv results build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
