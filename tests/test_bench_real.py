@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -70,7 +71,9 @@ def test_results_logs_and_a_report_that_needs_no_network_are_left(document: Any,
     phases = [(call["provider"], call["phase"]) for call in calls if "elapsed_ms" in call]
     assert phases.count(("aws", "cold")) == 3
     assert phases.count(("aws", "warm")) == 6
-    assert "AWS Lambda" in (run / "report.html").read_text()
+    page = (run / "report.html").read_text()
+    assert "awslambdaric" in page
+    assert not re.search(r"(src|href)=.https?:", page)
     assert [path for path in run.rglob("*") if path.name == "work"] == []
 
 
