@@ -91,7 +91,7 @@ class SqliteDatabase:
         if not self._path.exists():
             self._rename(part)
             return rows
-        with contextlib.closing(sqlite3.connect(self._path, BUSY_TIMEOUT_S, isolation_level=None)) as db:
+        with contextlib.closing(sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None)) as db:
             (journal,) = db.execute("PRAGMA journal_mode").fetchone()
             db.execute("ATTACH ? AS staged", [str(part)])
             # Waits for readers and writers, and rolls back what a killed writer left: only then is it safe
@@ -132,8 +132,9 @@ class SqliteDatabase:
     def _reader(self) -> Iterator[sqlite3.Connection]:
         if not self._path.is_file():
             raise NotFoundError(f"there is no database at {self._url}: load it first")
-        uri = f"file:{quote(str(self._path.absolute()))}?mode=ro"
-        with contextlib.closing(sqlite3.connect(uri, BUSY_TIMEOUT_S, uri=True)) as db:
+        # Not mode=ro: a reader must be able to roll back what a killed writer left. It makes no file.
+        uri = f"file:{quote(str(self._path.absolute()))}?mode=rw"
+        with contextlib.closing(sqlite3.connect(uri, timeout=BUSY_TIMEOUT_S, uri=True)) as db:
             yield db
 
     @contextlib.contextmanager
