@@ -22,6 +22,10 @@ class RuntimeUnavailableError(PolyfaasError):
     slug = "runtime-unavailable"
 
 
+class PortTakenError(RuntimeUnavailableError):
+    """Another program took the port between its choice and the runtime's start: a new port will do."""
+
+
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """What a provider has, by dotted name.
 
@@ -46,7 +50,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         argv: The command.
         environment: The provider's own variables; the rest of the environment is the lab's.
-        port: Loopback port on which it takes calls; it is ready when it accepts a connection there.
+        port: Loopback port on which the command takes calls; it is ready when it accepts a connection there.
         about: The runtime's name and versions.
         substitute: What about it is a stand-in for something that cannot be had here.
     """

@@ -1,23 +1,28 @@
 """The commands that deal with providers' runtimes: serve, call, doctor."""
 
+import contextlib
 import importlib
 import json
 import shlex
-import signal
 import tempfile
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import click
 import msgspec
 
 from adapters import PROVIDERS
 from adapters.base import Client, Runtime, RuntimeUnavailableError
+from adapters.refusal import presented
 from core import console
 from core.errors import RequestError
 from core.message import LOCAL, Request, Response
 from core.runtime import handle
+
+if TYPE_CHECKING:
+    from adapters.lab.instance import Instance
 
 EXAMPLE = {"service": "query", "database": "sqlite:///sales.db", "group_by": ["Region"]}
 ENDPOINT_TIMEOUT_S = 900
@@ -28,16 +33,24 @@ provider_choice = click.Choice(list(PROVIDERS))
 @click.argument("provider", type=provider_choice)
 def serve(provider: str) -> None:
     """Run the services under PROVIDER's real runtime until Ctrl-C; relative paths count from this folder."""
-    from adapters.lab import start
+    with contextlib.suppress(KeyboardInterrupt), _instance(provider) as instance:
+        click.echo(f"{instance.about} at {instance.url}")
+        if instance.substitute:
+            click.echo(f"Stand-in: {instance.substitute}")
+        click.echo(f"Try it: {_curl(provider, instance.url)}\nCtrl-C stops it.")
+        instance.wait()
 
-    with tempfile.TemporaryDirectory(prefix="polyfaas-") as folder:
-        instance = start(provider, Path(folder), work=Path.cwd())
-        with instance:
-            click.echo(f"{instance.about} at {instance.url}")
-            if instance.substitute:
-                click.echo(f"Stand-in: {instance.substitute}")
-            click.echo(f"Try it: {_curl(provider, instance.url)}\nCtrl-C stops it.")
-            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+
+@contextlib.contextmanager
+def _instance(provider: str) -> Iterator["Instance"]:
+    from adapters.lab import interrupt, start
+
+    with (
+        interrupt.once(),
+        tempfile.TemporaryDirectory(prefix="polyfaas-") as folder,
+        start(provider, Path(folder), work=Path.cwd()) as instance,
+    ):
+        yield instance
 
 
 def _curl(provider: str, url: str) -> str:
@@ -59,24 +72,15 @@ def call(service: str, parameters: str, provider: str | None, endpoint: str | No
         raise click.UsageError("--provider and --endpoint exclude each other")
     request = Request(path=f"/{service}", body=parameters.encode())
     if endpoint:
-        response = _post(endpoint, request)
+        response = presented(request, _post(endpoint, request), endpoint)
     elif provider:
-        response = _in_lab(provider, request)
+        with _instance(provider) as instance:
+            response = instance.call(request).response
     else:
         response = handle(request, LOCAL)
     body = response.body if as_json else msgspec.json.format(response.body)
     click.echo(body)
     click.get_current_context().exit(0 if response.status < RequestError.status else 1)
-
-
-def _in_lab(provider: str, request: Request) -> Response:
-    from adapters.lab import start
-
-    with (
-        tempfile.TemporaryDirectory(prefix="polyfaas-") as folder,
-        start(provider, Path(folder), work=Path.cwd()) as instance,
-    ):
-        return instance.call(request).response
 
 
 def _post(endpoint: str, request: Request) -> Response:

@@ -61,9 +61,9 @@ def bench(  # noqa: PLR0913  (click hands over one argument an option)
 ) -> None:
     """Run transform, load and query on the providers' runtimes, and compare them with in process.
 
-    Each service is called once in a fresh instance of each runtime, then again and again in random order.
+    Each service is called once in a fresh instance of each runtime, then again and again, in random order.
     Every result and file is compared with the in-process one, byte for byte. The exit code is 0 when all that
-    was asked for ran and agreed, 1 when something did not, 130 after Ctrl-C; the report is written each time.
+    was asked for ran and agreed, 1 when something did not, 130 after Ctrl-C, which still writes the report.
     """
     if data is not None and rows is not None:
         raise click.UsageError("--data and --rows exclude each other: rows are generated only without data")
@@ -91,12 +91,14 @@ def report(run: str, output: Path, *, as_json: bool) -> None:
 
 
 def _bench(experiment: Experiment, output: Path, *, as_json: bool) -> int:
+    from bench.results import FILE_NAME
     from bench.runner import run_id
 
     folder = output / run_id()
     finished = _run(experiment, folder)
-    if not finished and not folder.exists():
-        raise click.Abort
+    if not finished and not (folder / FILE_NAME).exists():
+        click.echo("interrupted before the first call", err=True)
+        return INTERRUPTED
     summary = _outcome(folder, as_json=as_json)
     if not finished:
         return INTERRUPTED
@@ -106,12 +108,12 @@ def _bench(experiment: Experiment, output: Path, *, as_json: bool) -> int:
 def _run(experiment: Experiment, folder: Path) -> bool:
     from rich.console import Console
 
-    from adapters.lab import start
+    from adapters.lab import interrupt, start
     from bench.progress import Display
     from bench.runner import Tools, run
 
     try:
-        with Display(Console(stderr=True, highlight=False)) as display:
+        with interrupt.once(), Display(Console(stderr=True, highlight=False)) as display:
             run(experiment, folder, Tools(start, _generate, display))
     except KeyboardInterrupt:
         return False
@@ -134,10 +136,10 @@ def _outcome(folder: Path, *, as_json: bool) -> "Summary":
 
     try:
         run = read(folder)
+        summary = summarise(run)
+        written = html.write(run, summary, folder)
     except PolyfaasError as error:
         raise click.ClickException(error.detail) from error
-    summary = summarise(run)
-    written = html.write(run, summary, folder)
     if as_json:
         click.echo(document(summary, written))
     else:

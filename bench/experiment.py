@@ -1,7 +1,7 @@
 """What a run measures: the experiment, its requests and the order of its calls."""
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -25,7 +25,7 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True):
         data: Path of the sales CSV; null means that rows are generated.
         rows: Number of rows to generate; of no effect with data.
         repetitions: Warm calls of each service on each provider.
-        seed: Fixes the generated rows and the order of the warm calls.
+        seed: Fixes the generated rows and the order of the cold and of the warm calls.
     """
 
     providers: tuple[str, ...]
@@ -90,26 +90,31 @@ def plan(experiment: Experiment, source: Path) -> list[Planned]:
     """Every call of the run in its order: the same for the same experiment."""
     by_name = steps(source)
     providers = (LOCAL, *experiment.providers)
-    opening = [call for provider in providers for call in _opening(provider, by_name)]
-    return [*opening, *_warm(providers, [by_name[name] for name in SERVICES], experiment)]
+    order = random.Random(experiment.seed)  # noqa: S311  (an order, not a secret)
+    asked = [by_name[name] for name in SERVICES]
+    warm_up = [call for provider in providers for call in _warm_up(provider, by_name)]
+    return [*_cold(providers, asked, order), *warm_up, *_warm(providers, asked, experiment.repetitions, order)]
 
 
 def _step(name: str, service: str, **parameters: object) -> Step:
     return Step(name, service, msgspec.json.encode(parameters))
 
 
-def _opening(provider: str, by_name: dict[str, Step]) -> Iterator[Planned]:
-    for name in SERVICES:
-        yield Planned(provider, by_name[name], "cold")
+def _cold(providers: Sequence[str], asked: list[Step], order: random.Random) -> Iterator[Planned]:
+    for step in asked:
+        # Shuffled: whoever is always first would pay for files that are not in the page cache yet.
+        yield from (Planned(provider, step, "cold") for provider in order.sample(providers, len(providers)))
+
+
+def _warm_up(provider: str, by_name: dict[str, Step]) -> Iterator[Planned]:
     # The instance of the cold query stays; it has not seen the two others yet.
     yield Planned(provider, by_name["totals"], "totals")
     yield Planned(provider, by_name["transform"], "warmup")
     yield Planned(provider, by_name["load"], "warmup")
 
 
-def _warm(providers: Iterable[str], asked: list[Step], experiment: Experiment) -> Iterator[Planned]:
-    order = random.Random(experiment.seed)  # noqa: S311  (an order, not a secret)
+def _warm(providers: Sequence[str], asked: list[Step], repetitions: int, order: random.Random) -> Iterator[Planned]:
     calls = [Planned(provider, step, "warm") for provider in providers for step in asked]
-    for _ in range(experiment.repetitions):
+    for _ in range(repetitions):
         # Shuffled round by round: a slow minute of the machine then hits every provider alike.
         yield from order.sample(calls, len(calls))

@@ -30,7 +30,7 @@ class Display:
         )
         self._task = self._bar.add_task("starting".ljust(24), total=None)
         self._made = 0
-        self._said = ""
+        self._said: set[str] = set()
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -47,13 +47,12 @@ class Display:
 
     def step(self, planned: Planned) -> None:
         """This call comes next."""
-        warm = planned.phase == "warm"
-        description = f"{'warm' if warm else 'cold'} {planned.provider} {planned.step.name}"
+        description = f"{planned.phase} {planned.provider} {planned.step.name}"
         self._bar.update(self._task, description=description.ljust(24), completed=self._made)
         self._made += 1
-        self._say("warm: all in random order" if warm else f"cold: {planned.provider}")
+        self._say(f"{planned.phase} calls")
 
     def _say(self, text: str) -> None:
-        if not self._console.is_terminal and text != self._said:
-            self._said = text
+        if not self._console.is_terminal and text not in self._said:
+            self._said.add(text)
             self._console.print(text)

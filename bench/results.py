@@ -6,7 +6,7 @@ from typing import Self, TypeAlias
 
 import msgspec
 
-from bench.experiment import Experiment
+from bench.experiment import LOCAL, Experiment
 from bench.machine import Machine
 from core.errors import DataError, Fault, NotFoundError
 from core.profiler import Profile
@@ -42,6 +42,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, tag="header", tag_field=
         started: ISO 8601, UTC. A label: durations come from monotonic clocks.
         experiment: What was asked.
         source: The data.
+        requests: The JSON body of each request, by its name in the experiment.
         machine: Where it ran.
     """
 
@@ -50,6 +51,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, tag="header", tag_field=
     started: str
     experiment: Experiment
     source: Source
+    requests: dict[str, msgspec.Raw] = {}
     machine: Machine
 
 
@@ -162,7 +164,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         header: What was asked.
-        runtimes: The runtimes that started, by provider, in the order of their start.
+        runtimes: The runtimes that started, by provider: the in-process one, then the others as they were asked for.
         calls: Every call, in order.
         files: Every file compared.
         stopped: Why a provider did not start or broke, by provider.
@@ -241,9 +243,10 @@ def _run(file: Path, records: list[Record]) -> Run:
         raise DataError(f"{file} does not begin with a header: it is not the results file of a run")
     if header.schema != SCHEMA:
         raise DataError(f"{file} has layout version {header.schema}; this polyfaas reads version {SCHEMA}")
+    started = {record.provider: record for record in records if isinstance(record, Runtime)}
     return Run(
         header=header,
-        runtimes={record.provider: record for record in records if isinstance(record, Runtime)},
+        runtimes={name: started[name] for name in (LOCAL, *header.experiment.providers) if name in started},
         calls=[record for record in records if isinstance(record, CallRecord)],
         files=[record for record in records if isinstance(record, FileRecord)],
         stopped={record.provider: record.reason for record in records if isinstance(record, Stopped)},

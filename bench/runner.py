@@ -11,7 +11,7 @@ from typing import Protocol
 import msgspec
 
 from bench import machine
-from bench.experiment import Experiment, Planned, plan
+from bench.experiment import Experiment, Planned, plan, steps
 from bench.results import FILE_NAME, SCHEMA, End, Header, Results, Source
 from bench.session import Session, Start
 from core.errors import StorageError
@@ -59,15 +59,15 @@ def run(experiment: Experiment, folder: Path, tools: Tools) -> None:
         tools: What starts instances, makes data and shows progress.
 
     Raises:
-        PolyfaasError: The data cannot be made or read.
+        PolyfaasError: The data cannot be made or read, or the folder not be made.
     """
     with TemporaryDirectory(prefix="polyfaas-") as scratch:
         source = _source(experiment, Path(scratch), tools)
         calls = plan(experiment, Path(source.path))
         tools.progress.begin(len(calls))
-        folder.mkdir(parents=True)
+        header = _header(experiment, folder.name, source)
         with (
-            Results(folder / FILE_NAME, _header(experiment, folder.name, source)) as results,
+            _results(folder, header) as results,
             Session(folder, results, tools.start) as session,
         ):
             for sequence, planned in enumerate(calls):
@@ -75,6 +75,14 @@ def run(experiment: Experiment, folder: Path, tools: Tools) -> None:
                 session.carry_out(planned, sequence)
             session.compare_files("warm")
             results.append(End())
+
+
+def _results(folder: Path, header: Header) -> Results:
+    try:
+        folder.mkdir(parents=True)
+        return Results(folder / FILE_NAME, header)
+    except OSError as error:
+        raise StorageError(f"the results cannot be written ({error}): choose another --output") from error
 
 
 def _source(experiment: Experiment, scratch: Path, tools: Tools) -> Source:
@@ -98,5 +106,6 @@ def _header(experiment: Experiment, name: str, source: Source) -> Header:
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         experiment=experiment,
         source=source,
+        requests={step.name: msgspec.Raw(step.body) for step in steps(Path(source.path)).values()},
         machine=machine.describe(),
     )

@@ -73,7 +73,7 @@ class Envelope(msgspec.Struct, frozen=True):
 class Session:
     """The instances of one run and what is known about their answers so far.
 
-    Leaving it, also by Ctrl-C, stops every instance and removes the providers' working folders.
+    Leaving it, also by Ctrl-C, stops every instance and removes all that the providers left but their logs.
 
     Args:
         folder: The run's folder; each provider logs to its own folder in it.
@@ -100,7 +100,7 @@ class Session:
     ) -> None:
         # A stack, because one instance that cannot be stopped must not keep the others alive.
         with ExitStack() as stack:
-            stack.callback(self._remove_work)
+            stack.callback(self._remove_folders)
             for provider in self._instances:
                 stack.callback(self._instances[provider].stop)
 
@@ -123,7 +123,7 @@ class Session:
         Args:
             phase: After which calls that is.
         """
-        for provider in self._instances:
+        for provider in sorted(self._instances, key=lambda provider: provider != LOCAL):
             self._compare_files(provider, phase)
 
     def _instance(self, planned: Planned) -> Instance:
@@ -182,9 +182,10 @@ class Session:
         self._results.append(Stopped(provider=provider, reason=reason))
         self._retire(provider)
 
-    def _remove_work(self) -> None:
-        for work in self._folder.glob("*/work"):
-            shutil.rmtree(work)
+    def _remove_folders(self) -> None:
+        # Data and what a runtime left: only the logs, which are files, are worth keeping.
+        for folder in (path for path in self._folder.glob("*/*") if path.is_dir()):
+            shutil.rmtree(folder)
 
     def _retire(self, provider: str) -> None:
         instance = self._instances.pop(provider, None)

@@ -178,10 +178,9 @@ def _overhead(call: CallRecord) -> float:
 
 def _peak(calls: Sequence[CallRecord]) -> float | None:
     # A process's peak covers all that it ever ran; only a fresh one's is this service's own.
-    peaks = {call.sequence: call for call in calls if call.profile and "peak_rss_mib" in call.profile.metrics}
-    cold = [call for call in peaks.values() if call.phase == "cold"]
-    values = [float(call.profile.metrics["peak_rss_mib"]) for call in cold or peaks.values() if call.profile]
-    return max(values, default=None)
+    fresh = [call for call in calls if call.phase == "cold" and call.profile] or calls
+    peaks = (call.profile.metrics.get("peak_rss_mib") for call in fresh if call.profile)
+    return max((float(peak) for peak in peaks if peak is not None), default=None)
 
 
 def _own_times(profile: Profile) -> dict[str, float]:

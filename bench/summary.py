@@ -64,7 +64,8 @@ def _verdict(run: Run, agreed: list[str]) -> str:
     others = [name for name in run.runtimes if name not in agreed]
     so_far = "" if run.complete else " so far (the run was interrupted)"
     if not any(call.provider == LOCAL and call.digest for call in run.calls):
-        return "The in-process call itself failed: there is nothing to agree with"
+        what = "itself failed" if any(call.provider == LOCAL for call in run.calls) else "never ran"
+        return f"The in-process call {what}: there is nothing to agree with"
     if list(run.runtimes) == [LOCAL]:
         return "No provider ran: there is nothing to compare the in-process call with"
     if others:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.datasets.record import DATE_FORMAT, GRAMMAR, ColumnType, Dataset, DaysBetween, Ratio
-from core.errors import PolyfaasError
+from core.errors import PolyfaasError, StorageError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -22,13 +22,26 @@ DEFAULT_MEMORY_LIMIT_MIB = 384
 SMALLEST_MEMORY_LIMIT_MIB = 96
 # The engine's own 32 MB a thread holds more memory and is 8 % slower.
 READ_BUFFER_BYTES = 4_000_000
+LONGEST_ROW_BYTES = READ_BUFFER_BYTES
 
 
 @contextmanager
 def session() -> Iterator["DuckDBPyConnection"]:
-    """A connection of one call's own: its temporary tables and variables are nobody else's."""
-    with _instance_engine().cursor() as connection:
-        yield connection
+    """A connection of one call's own: its temporary tables and variables are nobody else's.
+
+    Raises:
+        StorageError: A file could not be read or written, for example since the disk is full.
+        PolyfaasError: The engine's memory is too small.
+    """
+    import duckdb
+
+    try:
+        with _instance_engine().cursor() as connection:
+            yield connection
+    except duckdb.IOException as error:
+        raise StorageError(f"the engine could not read or write a file: {str(error).splitlines()[0]}") from error
+    except duckdb.OutOfMemoryException as error:
+        raise PolyfaasError("the engine ran out of memory: set POLYFAAS_MEMORY_MIB to more") from error
 
 
 @cache
@@ -87,6 +100,7 @@ def scan(path: Path, header: list[str]) -> str:
     return (
         f"read_csv({text(glob.escape(str(path)))}, columns = {{{columns}}}, auto_detect = false, header = true, "
         "delim = ',', quote = '\"', escape = '\"', strict_mode = true, compression = 'none', "
+        "hive_partitioning = false, "
         f"buffer_size = {READ_BUFFER_BYTES})"
     )
 

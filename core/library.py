@@ -92,7 +92,7 @@ def query(  # noqa: PLR0913  (the request's fields, as keywords)
         "database": os.fspath(database),
         "table": table,
         "dataset": dataset,
-        "group_by": list(group_by),
+        "group_by": group_by if isinstance(group_by, str) else list(group_by),
         "filters": filters if isinstance(filters, Mapping) else list(filters),
         "aggregates": None if aggregates is None else list(aggregates),
     }

@@ -83,7 +83,7 @@ def _decode(request: Request) -> dict[str, Any]:
         raise MethodError(f"a service takes POST, not {request.method}: send the request as a JSON body")
     try:
         body = msgspec.json.decode(request.body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RequestError(f"the body is not JSON ({error}): send a JSON object") from error
     if not isinstance(body, dict):
         raise RequestError(f"the body is a JSON {_kind(body)}: send a JSON object")
@@ -119,7 +119,9 @@ def _run(service: Service, parameters: Mapping[str, Any]) -> msgspec.Raw:
 
 
 def _fail(answer: Answer, request: Request, error: PolyfaasError) -> None:
-    instance = f"/{answer.service}" if answer.service else request.path
+    from urllib.parse import quote  # a path may hold what is no text: a URI reference is ASCII
+
+    instance = f"/{answer.service}" if answer.service else quote(request.path, safe="/:@", errors="replace")
     answer.status = error.status
     answer.error = error.problem(instance)
 

@@ -55,3 +55,16 @@ def loaded(sales: Callable[..., Path], tmp_path: Path) -> Callable[..., str]:
         return database
 
     return run
+
+
+@pytest.fixture
+def clean(sales: Callable[..., Path], tmp_path: Path) -> Callable[..., Path]:
+    """Writes rows, transforms them and gives the path of the result."""
+
+    def write(*rows: list[str], name: str = "clean.csv") -> Path:
+        from core import transform
+
+        transform(sales(rows, name=f"raw {name}"), tmp_path / name)
+        return tmp_path / name
+
+    return write

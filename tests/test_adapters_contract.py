@@ -95,6 +95,103 @@ def test_the_pipelines_results_are_the_same_bytes_as_in_process(instance: Instan
     assert [part(answer, "result") for answer in answers] == [part(answer, "result") for answer in expected]
 
 
+# A good file with one thing wrong in it, or no file at all.
+BAD_ROWS = {
+    "bad date": ROWS[0].replace("1/2/2020", "2020-13-45"),
+    "bad number": ROWS[0].replace("9.33", "nine"),
+    "unknown priority": ROWS[0].replace(",H,", ",Z,"),
+    "too few fields": ROWS[0].rpartition(",")[0],
+    "too many fields": ROWS[0] + ",1",
+    "order id that is none": ROWS[0].replace(",1,1/5", ",one,1/5"),
+    "unclosed quote": ROWS[0].replace("Asia", '"Asia'),
+    "not UTF-8": ROWS[0].replace("Japan", "Jap\udce9n"),
+}
+BAD_FILES = {
+    **{name: [HEADER, row, ROWS[1], ""] for name, row in BAD_ROWS.items()},
+    "empty file": [],
+    "missing columns": [HEADER.replace("Region,", ""), *ROWS, ""],
+    "only a header, of another file": ["a,b,c", ""],
+}
+BAD_QUERIES: dict[str, dict[str, Any]] = {
+    "unknown column in a group": {"group_by": ["Planet"]},
+    "unknown column in a filter": {"filters": {"Planet": "Earth"}},
+    "SQL as a column of a filter": {"filters": {'Region" = 1; DROP TABLE sales; --': "Asia"}},
+    "SQL as a group": {"group_by": ['Region"; DROP TABLE sales; --']},
+    "SQL as a table": {"table": 'sales"; DROP TABLE sales; --'},
+    "unknown table": {"table": "nope"},
+    "unknown function": {"aggregates": [{"function": "exec", "column": "Units Sold"}]},
+}
+# It is an answer and no error, and must do no harm either.
+HARMLESS = {"filters": {"Region": "x' OR 1=1; DROP TABLE sales; --"}}
+
+
+def body(**parameters: Any) -> bytes:
+    return msgspec.json.encode(parameters)
+
+
+def lay_out(folder: Path) -> None:
+    """Every bad file, an old target, an old database, and a folder where a file should be."""
+    for name, lines in BAD_FILES.items():
+        (folder / f"{name}.csv").write_bytes("\n".join(lines).encode(errors="surrogateescape"))
+    write_sales(folder)
+    (folder / "folder").mkdir(exist_ok=True)
+    (folder / "target.csv").write_text("the old target\n")
+    for request in (PIPELINE[0], body(service="load", source="out.csv", database="sqlite:///old.db")):
+        made = handle(request if isinstance(request, Request) else Request(body=request), HERE)
+        assert made.status == 200, made.body
+
+
+def bad_requests() -> dict[str, Request]:
+    sources = [*(f"{name}.csv" for name in BAD_FILES), "missing.csv", "folder"]
+    asked: dict[str, Request] = {}
+    for source in sources:
+        transform = body(source=source, target="target.csv")
+        load = body(source=source, database="sqlite:///old.db")
+        asked[f"transform {source}"] = Request(path="/transform", body=transform)
+        asked[f"load {source}"] = Request(path="/load", body=load)
+    for name, parameters in BAD_QUERIES.items():
+        asked[f"query {name}"] = Request(path="/query", body=body(database="sqlite:///old.db", **parameters))
+    asked["transform into a folder"] = Request(path="/transform", body=body(source="sales.csv", target="folder"))
+    asked["transform into nowhere"] = Request(path="/transform", body=body(source="sales.csv", target="no/x.csv"))
+    asked["query a missing database"] = Request(path="/query", body=body(database="sqlite:///nope.db"))
+    return asked
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def laid_out(instance: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """The instance's working folder and this process's, with the same files in them."""
+    folders = (instance.log.parent / "work", tmp_path)
+    for folder in folders:
+        monkeypatch.chdir(folder)
+        lay_out(folder)
+    return folders
+
+
+def test_bad_data_is_the_same_error_as_in_process_and_changes_nothing(
+    instance: Instance, laid_out: tuple[Path, Path]
+) -> None:
+    before = [content(folder) for folder in laid_out]
+    answers, expected = {}, {}
+    for name, request in bad_requests().items():
+        theirs, ours = instance.call(request).response, handle(request, HERE)
+        answers[name] = (theirs.status, part(theirs, "error"))
+        expected[name] = (ours.status, part(ours, "error"))
+    assert answers == expected
+    assert [content(folder) for folder in laid_out] == before
+
+
+@pytest.mark.usefixtures("laid_out")
+def test_sql_in_a_value_is_only_a_value(instance: Instance) -> None:
+    request = Request(path="/query", body=body(database="sqlite:///old.db", group_by=["Region"], **HARMLESS))
+    again = Request(path="/query", body=body(database="sqlite:///old.db"))
+    rows, total = (msgspec.json.decode(part(instance.call(each).response, "result")) for each in (request, again))
+    assert (rows["row_count"], total["rows"][0]["Number of Orders"]) == (0, 3)
+
+
 def test_the_answer_is_json_and_says_so(instance: Instance) -> None:
     response = instance.call(Request(path="/nope", body=b"{}")).response
     assert response.headers["content-type"] == "application/json"

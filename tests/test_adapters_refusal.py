@@ -1,9 +1,14 @@
 """What a platform answers in the function's place."""
 
 import json
+import threading
+from collections.abc import Iterator
 
 import pytest
+from click.testing import CliRunner
 
+from adapters import commands
+from adapters.lab.front import server
 from adapters.refusal import presented
 from core.message import Request, Response
 
@@ -39,3 +44,23 @@ def test_a_platforms_text_becomes_an_error_object() -> None:
 @pytest.mark.parametrize("body", [b"", b"<html>", b"\xff", b"[]", b'{"message":"Forbidden"}'])
 def test_success_without_an_answer_of_the_function_is_a_bad_gateway(body: bytes) -> None:
     assert presented(REQUEST, Response(status=200, headers={}, body=body), "x").status == 502
+
+
+@pytest.fixture
+def gateway() -> Iterator[str]:
+    """URL of something that answers a page instead of JSON."""
+    with server(0, lambda _: Response(status=200, headers={}, body=b"<html>sign in</html>")) as started:
+        thread = threading.Thread(target=started.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{started.server_address[1]}"
+        started.shutdown()
+        thread.join()
+
+
+def test_an_endpoint_that_answers_a_page_is_an_error_in_json(gateway: str) -> None:
+    result = CliRunner().invoke(commands.call, ["query", "{}", "--endpoint", gateway, "--json"])
+    error = json.loads(result.stdout)["error"]
+    assert (result.exit_code, error["detail"]) == (
+        1,
+        f"{gateway} answered in the function's place: <html>sign in</html>",
+    )

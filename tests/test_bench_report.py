@@ -12,10 +12,11 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from adapters import lab as real_lab
-from bench import commands, report, table, terminal
+from bench import commands, report, runner, table, terminal
 from bench.results import read
 from bench.runner import run
 from bench.summary import summarise
+from core.errors import StorageError
 from tests.bench_lab import REVENUE, FakeLab, experiment, tools
 
 Invoke = Callable[..., Result]
@@ -86,7 +87,7 @@ def test_the_page_says_what_did_not_run_and_why(tmp_path: Path) -> None:
 
 def test_a_run_without_one_answer_still_has_a_page(tmp_path: Path) -> None:
     page = reported(FakeLab(missing=("local", "aws")), tmp_path, "aws")
-    assert "The in-process call itself failed" in page
+    assert "The in-process call never ran" in page
 
 
 def test_the_same_results_give_the_same_page(tmp_path: Path) -> None:
@@ -98,6 +99,21 @@ def test_the_same_results_give_the_same_page(tmp_path: Path) -> None:
 def test_the_table_fits_100_columns(tmp_path: Path) -> None:
     lines = shown(FakeLab(), tmp_path, "aws", "azure").splitlines()
     assert [line for line in lines if len(line) > 100 and not line.startswith(("report", "results"))] == []
+
+
+@pytest.mark.parametrize("width", [60, 80, 90, 100])
+def test_no_cell_is_cut_short_whatever_the_width(width: int, tmp_path: Path) -> None:
+    run(experiment("aws", "azure", repetitions=20), tmp_path / "run", tools(FakeLab()))
+    out = StringIO()
+    terminal.show(summarise(read(tmp_path / "run")), tmp_path / "run", Console(file=out, width=width))
+    assert ("\u2026" in out.getvalue(), "in process" in out.getvalue()) == (False, True)
+
+
+def test_a_narrow_screen_says_what_it_leaves_out(tmp_path: Path) -> None:
+    run(experiment("aws"), tmp_path / "run", tools(FakeLab()))
+    out = StringIO()
+    terminal.show(summarise(read(tmp_path / "run")), tmp_path / "run", Console(file=out, width=60))
+    assert "a terminal of 100 columns shows also: p95, peak, CPU, 95 % interval" in " ".join(out.getvalue().split())
 
 
 def test_the_screen_names_both_values_of_a_difference(tmp_path: Path) -> None:
@@ -168,6 +184,34 @@ def test_ctrl_c_still_reports_and_exits_with_130(invoke: Invoke) -> None:
     result = invoke(lab, "--json")
     document = json.loads(result.stdout)
     assert (result.exit_code, document["complete"], Path(document["report"]).is_file()) == (130, False, True)
+
+
+def test_ctrl_c_before_the_first_call_exits_with_130_too(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_experiment: object, _scratch: object, _tools: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runner, "_source", interrupted)
+    result = invoke(FakeLab(), "--json")
+    assert (result.exit_code, result.stdout, "interrupted" in result.stderr) == (130, "", True)
+
+
+def test_ctrl_c_in_the_first_call_does_not_blame_the_call(invoke: Invoke) -> None:
+    lab = FakeLab()
+
+    def interrupt(_provider: str, _request: object) -> None:
+        raise KeyboardInterrupt
+
+    lab.before_call = interrupt
+    verdict = json.loads(invoke(lab, "--json").stdout)["verdict"]
+    assert verdict == "The in-process call never ran: there is nothing to agree with"
+
+
+def test_a_report_that_cannot_be_written_is_a_storage_error(tmp_path: Path) -> None:
+    run(experiment("aws"), tmp_path / "run", tools(FakeLab()))
+    (tmp_path / "run" / "report.html").mkdir()
+    found = read(tmp_path / "run")
+    with pytest.raises(StorageError, match="copy the run to a folder of yours"):
+        report.write(found, summarise(found), tmp_path / "run")
 
 
 def test_data_and_rows_exclude_each_other(invoke: Invoke) -> None:

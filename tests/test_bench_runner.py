@@ -12,6 +12,7 @@ import pytest
 from bench.experiment import Experiment, plan, steps
 from bench.results import CallRecord, Run, read
 from bench.runner import run, run_id
+from core.errors import StorageError
 from core.message import Request
 from tests.bench_lab import FakeLab, experiment, tools
 
@@ -51,6 +52,19 @@ def test_warm_calls_of_providers_are_interleaved() -> None:
     warm = [call for call in plan(experiment("aws", "gcp", repetitions=5), Path("/d.csv")) if call.phase == "warm"]
     changes = sum(one.provider != two.provider for one, two in itertools.pairwise(warm))
     assert changes > 2
+
+
+def test_each_cold_service_is_asked_of_every_provider_before_the_next_in_an_order_of_its_own() -> None:
+    cold = [call for call in plan(experiment("aws", "gcp", "azure", "ibm"), Path("/d.csv")) if call.phase == "cold"]
+    services = [call.step.name for call in cold]
+    orders = {tuple(call.provider for call in cold[at : at + 5]) for at in (0, 5, 10)}
+    assert services == ["transform"] * 5 + ["load"] * 5 + ["query"] * 5
+    assert (len(orders), {frozenset(order) for order in orders}) == (3, {frozenset(orders.pop())})
+
+
+def test_rows_come_in_process_first_then_as_asked_for(tmp_path: Path) -> None:
+    found = carried_out(FakeLab(), experiment("ibm", "aws"), tmp_path / "run")
+    assert list(found.runtimes) == ["local", "ibm", "aws"]
 
 
 def test_the_first_calls_of_a_provider_follow_the_pipeline() -> None:
@@ -138,6 +152,31 @@ def test_a_finished_run_leaves_no_instance_and_no_working_folder(tmp_path: Path)
     lab = FakeLab()
     carried_out(lab, experiment("aws"), tmp_path / "run")
     assert (lab.alive, list(tmp_path.glob("*/*/work"))) == ([], [])
+
+
+def test_of_a_providers_folder_only_the_logs_stay(tmp_path: Path) -> None:
+    lab = FakeLab()
+
+    def litter(provider: str, _request: Request) -> None:
+        (tmp_path / "run" / provider / ".cache").mkdir(exist_ok=True)
+        (tmp_path / "run" / provider / f"{provider}.log").touch()
+
+    lab.before_call = litter
+    carried_out(lab, experiment("aws"), tmp_path / "run")
+    kept = sorted(str(path.relative_to(tmp_path / "run")) for path in (tmp_path / "run").glob("*/*"))
+    assert kept == ["aws/aws.log", "local/local.log"]
+
+
+def test_the_file_holds_the_requests_that_were_sent(tmp_path: Path) -> None:
+    found = carried_out(FakeLab(), experiment("aws"), tmp_path / "run")
+    sent = {name: step.body for name, step in steps(Path(found.header.source.path)).items()}
+    assert {name: bytes(body) for name, body in found.header.requests.items()} == sent
+
+
+def test_a_folder_that_cannot_be_made_is_a_storage_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match="choose another --output"):
+        run(experiment("aws"), tmp_path / "file" / "run", tools(FakeLab()))
 
 
 def test_a_result_stands_in_the_file_once(tmp_path: Path) -> None:

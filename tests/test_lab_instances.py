@@ -250,6 +250,32 @@ def test_what_a_service_prints_does_not_disturb_the_workers_frames() -> None:
     assert said == (b"\xc0", b"{}", b"a service says this\n", b"")
 
 
+@pytest.mark.parametrize("provider", ALL)
+def test_a_package_in_the_working_directory_does_not_win_over_ours(provider: str, tmp_path: Path) -> None:
+    for name in ("core", "adapters", "msgspec", "function_app"):
+        (tmp_path / "work" / name).mkdir(parents=True)
+        (tmp_path / "work" / name / "__init__.py").write_text("raise RuntimeError('the caller has one too')")
+    with start(provider, tmp_path) as instance:
+        status = instance.call(Request(body=b"{}")).response.status
+    assert status == 400
+
+
+def test_ending_gives_up_on_a_process_that_does_not_die(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with start(LOCAL, tmp_path) as instance:
+        with monkeypatch.context() as patch:
+            patch.setattr(sessions, "_send", lambda _pid, _number: None)
+            left = sessions.end([instance._process._mark], grace_s=0, patience_s=0)
+        assert left == processes(instance)
+
+
+def test_waiting_for_an_instance_ends_with_its_runtime(tmp_path: Path) -> None:
+    with start("ibm", tmp_path) as instance:
+        (pid,) = processes(instance)
+        os.kill(pid, signal.SIGKILL)
+        with pytest.raises(RuntimeUnavailableError, match="ibm ended"):
+            instance.wait()
+
+
 def test_an_instance_says_what_it_is_and_what_is_a_stand_in(tmp_path: Path) -> None:
     said = {}
     for provider in ALL:

@@ -13,22 +13,11 @@ from typing import Any
 
 import pytest
 
-from core import DatabaseError, DataError, NotFoundError, RequestError, load, query, transform
+from core import DatabaseError, DataError, NotFoundError, RequestError, load, query
 from tests import reference
 from tests.conftest import row
 
 Sales = Callable[..., Path]
-
-
-@pytest.fixture
-def clean(sales: Sales, tmp_path: Path) -> Callable[..., Path]:
-    """Writes rows, transforms them and gives the path of the result."""
-
-    def write(*rows: list[str], name: str = "clean.csv") -> Path:
-        transform(sales(rows, name=f"raw {name}"), tmp_path / name)
-        return tmp_path / name
-
-    return write
 
 
 def fetched(path: Path, sql: str) -> list[Any]:
@@ -154,7 +143,9 @@ def test_a_file_that_is_no_database_is_not_overwritten(clean: Sales, tmp_path: P
     assert (tmp_path / "s.db").read_bytes() == before
 
 
-@pytest.mark.parametrize("table", ["", "a b", 'x"; DROP TABLE sales; --', "1st", "é", "t" * 64])
+@pytest.mark.parametrize(
+    "table", ["", "a b", 'x"; DROP TABLE sales; --', "1st", "é", "t" * 64, "sqlite_x", "SQLite_stat1"]
+)
 def test_a_table_name_is_letters_digits_and_underscores(clean: Sales, tmp_path: Path, table: str) -> None:
     source = clean(row())
     with pytest.raises(RequestError):

@@ -1,3 +1,4 @@
+import math
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -92,6 +93,8 @@ def test_amounts_are_decimals_with_two_places(database: str) -> None:
         ({"Unit Price": 9.5}, 1),
         ({"Unit Price": "9.50"}, 1),
         ({"Total Revenue": 0}, 1),
+        ({"Total Revenue": "-0"}, 1),
+        ([{"column": "Unit Price", "op": "lt", "value": 10**30}], 5),
         ({"Ship Date": "4/12/2010"}, 1),
         ({"Ship Date": "2010-04-12"}, 1),
         ({"Gross Margin": None}, 1),
@@ -135,6 +138,12 @@ def test_a_filter_that_matches_nothing_gives_nulls_without_groups_and_no_rows_wi
         ({"filters": {"Region": 5}}, "$.filters.Region"),
         ({"filters": {"Units Sold": "many"}}, "$.filters.Units Sold"),
         ({"filters": {"Units Sold": 1.5}}, "$.filters.Units Sold"),
+        ({"filters": {"Units Sold": 10**30}}, "$.filters.Units Sold"),
+        ({"filters": {"Units Sold": 1e300}}, "$.filters.Units Sold"),
+        ({"filters": {"Unit Price": 10**400}}, "$.filters.Unit Price"),
+        ({"filters": {"Unit Price": float("nan")}}, "$.filters.Unit Price"),
+        ({"filters": {"Gross Margin": float("-inf")}}, "$.filters.Gross Margin"),
+        ({"group_by": "Region"}, "$.group_by"),
         ({"filters": {"Order Date": "yesterday"}}, "$.filters.Order Date"),
         ({"filters": {"Order Date": "2/30/2010"}}, "$.filters.Order Date"),
         ({"filters": [{"column": "Nation", "value": "x"}]}, "$.filters[0].column"),
@@ -184,6 +193,29 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Any) -> None:
     (tmp_path / "x.db").write_bytes(b"no database at all, but long enough to look at " * 50)
     with pytest.raises(RequestError, match="is no SQLite database"):
         query(tmp_path / "x.db")
+
+
+def test_a_sum_of_whole_numbers_may_leave_64_bits(loaded: Loaded) -> None:
+    database = loaded([row(Order_ID=str(index), Units_Sold="9" * 18) for index in range(30)])
+    asked = [{"function": name, "column": "Units Sold", "as": name} for name in ("sum", "avg")]
+    assert query(database, aggregates=asked) == [{"sum": 30 * (10**18 - 1), "avg": 1e18}]
+
+
+def test_a_sum_of_amounts_may_leave_64_bits(loaded: Loaded) -> None:
+    rows = [row(Order_ID=str(index), Total_Revenue="9999999999999.99") for index in range(10_000)]
+    assert query(loaded(rows))[0]["Total Revenue"] == 10_000 * Decimal("9999999999999.99")
+
+
+amounts = st.integers(1, 10**15 - 1).map(lambda cents: str(Decimal(cents).scaleb(-2)))
+
+
+@given(pairs=st.lists(st.tuples(amounts, amounts), min_size=1, max_size=20))
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_an_average_of_doubles_is_the_double_nearest_to_the_exact_one(loaded: Loaded, pairs: Any) -> None:
+    rows = [row(Order_ID=str(index), Total_Revenue=a, Total_Profit=b) for index, (a, b) in enumerate(pairs)]
+    asked = [{"function": name, "column": "Gross Margin", "as": name} for name in ("sum", "avg")]
+    margins = [float(profit) / float(revenue) for revenue, profit in pairs]
+    assert query(loaded(rows), aggregates=asked) == [{"sum": math.fsum(margins), "avg": reference.average(margins)}]
 
 
 values = st.fixed_dictionaries(

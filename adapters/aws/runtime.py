@@ -1,12 +1,13 @@
 """Lambda here: AWS's Runtime Interface Emulator with AWS's Runtime Interface Client."""
 
+import os
 import platform
 import sys
 from importlib.metadata import distributions
 from pathlib import Path
 
 from adapters.base import Launch, RuntimeUnavailableError
-from adapters.lab.packages import installed
+from adapters.lab.packages import cure, installed
 from adapters.lab.ports import free_port
 
 # The emulator comes inside aws-sam-cli's wheel, which is unpacked here and never imported.
@@ -39,9 +40,18 @@ def _emulator(home: Path) -> Path:
         raise RuntimeUnavailableError(message)
     path = home / "samcli" / "local" / "rapid" / name
     if not path.is_file():
-        raise RuntimeUnavailableError(f"the Lambda emulator {path} is missing: run `make install`")
-    path.chmod(0o755)  # pip does not keep the executable bit
+        pip = cure(f"--no-deps --target '{home}' aws-sam-cli")
+        raise RuntimeUnavailableError(f"the Lambda emulator {path} is missing: run {pip}")
+    if not os.access(path, os.X_OK):  # pip does not keep the executable bit
+        _make_executable(path)
     return path
+
+
+def _make_executable(path: Path) -> None:
+    try:
+        path.chmod(0o755)
+    except OSError as error:
+        raise RuntimeUnavailableError(f"{path} cannot be made executable ({error}): do so as its owner") from error
 
 
 def _version(home: Path) -> str:

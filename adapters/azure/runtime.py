@@ -11,6 +11,8 @@ SUBSTITUTE = (
     "the Functions host is stood in for by a small HTTP front in the worker's process, without gRPC and "
     "without keys; loading, bindings and invocation are Microsoft's worker library"
 )
+# It declares Python 3.13 and libraries that an HTTP function does not need.
+WORKER = "--no-deps --ignore-requires-python azure-functions-runtime"
 FUNCTION_APP = "from adapters.azure.entrypoint import app\n\n__all__ = ['app']\n"
 HOST_JSON = '{"version": "2.0", "extensions": {"http": {"routePrefix": "api"}}}\n'
 
@@ -18,7 +20,7 @@ HOST_JSON = '{"version": "2.0", "extensions": {"http": {"routePrefix": "api"}}}\
 def launch(folder: Path) -> Launch:
     """How to start the worker library on a function app, which is written to `folder/app`."""
     port = free_port()
-    worker = installed("azure-functions-runtime", "azure_functions_runtime")
+    worker = installed("azure-functions-runtime", "azure_functions_runtime", WORKER)
     library = installed("azure-functions", "azure.functions")
     app = folder / "app"
     app.mkdir(parents=True, exist_ok=True)

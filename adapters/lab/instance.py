@@ -7,12 +7,21 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Self, cast
+from typing import NoReturn, Self, cast
 
 import msgspec
 
 from adapters import PROVIDERS
-from adapters.base import Channel, Client, Launch, Provider, Reply, Runtime, RuntimeUnavailableError
+from adapters.base import (
+    Channel,
+    Client,
+    Launch,
+    PortTakenError,
+    Provider,
+    Reply,
+    Runtime,
+    RuntimeUnavailableError,
+)
 from adapters.connection import Connection
 from adapters.lab import LOCAL
 from adapters.lab.pipe import Pipe, Straight
@@ -61,6 +70,14 @@ class Instance:
         response = presented(request, self._client.unwrap(reply.response), self._platform)
         return msgspec.structs.replace(reply, response=response)
 
+    def wait(self) -> NoReturn:
+        """Wait until its runtime ends by itself.
+
+        Raises:
+            RuntimeUnavailableError: It has; the message has the end of its log.
+        """
+        self._process.wait()
+
     def stop(self) -> None:
         """End all of its processes; doing so twice is harmless."""
         self._channel.close()
@@ -90,11 +107,19 @@ def launch(provider: str, folder: Path, work: Path | None) -> Instance:
         raise RuntimeUnavailableError(f"there is no provider {provider!r}: use one of {names}")
     found = PROVIDERS[provider]
     runtime = cast("Runtime", importlib.import_module(found.runtime))
-    return run(found, runtime.launch(folder), folder, work)
+    try:
+        return run(found, runtime.launch(folder), folder, work)
+    except PortTakenError:  # a launch chooses its ports anew
+        return run(found, runtime.launch(folder), folder, work)
 
 
 def run(provider: Provider, launch: Launch, folder: Path, work: Path | None = None) -> Instance:
-    """An instance that was started as the launch says and accepts connections on its port."""
+    """An instance that was started as the launch says and accepts connections on its port.
+
+    Raises:
+        PortTakenError: Another program accepts connections there.
+        RuntimeUnavailableError: It ended, or took no calls in time.
+    """
     client = cast("Client", importlib.import_module(provider.client))
     process = Process(provider.name, folder, work)
     try:
@@ -137,6 +162,8 @@ def _await(process: Process, port: int) -> None:
         if time.monotonic() > deadline_s:
             raise process.failure(f"took no calls within {START_S:g} s")
         time.sleep(POLL_S)
+    if not process.listens(port):
+        raise PortTakenError(f"another program took port {port} before the runtime {process.name} did: try again")
 
 
 def _accepts(port: int) -> bool:

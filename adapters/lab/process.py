@@ -1,5 +1,7 @@
 """A runtime's processes on this machine: started in a session of their own, ended together."""
 
+import contextlib
+import logging
 import os
 import subprocess
 import sys
@@ -7,15 +9,18 @@ import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import perf_counter_ns
-from typing import IO
+from typing import IO, NoReturn
 
 import adapters
 from adapters.base import RuntimeUnavailableError
-from adapters.lab import sessions
+from adapters.lab import ports, sessions
 from adapters.lab.watcher import watch
 
 ROOT = Path(adapters.__file__).parents[1]
 LOG_TAIL_LINES = 15
+REAP_S = 1.0
+
+logger = logging.getLogger("polyfaas.adapters")
 
 
 class Process:
@@ -71,6 +76,8 @@ class Process:
             "HOME": str(self._folder),
             "LANG": "C.UTF-8",
             "PYTHONPATH": str(ROOT),
+            # A module of the working directory must not win over ours or the runtime's.
+            "PYTHONSAFEPATH": "1",
             **own,
             sessions.MARK: self._mark,
         }
@@ -86,6 +93,20 @@ class Process:
         """Whether the command that was started has ended by itself."""
         return self._child is None or self._child.poll() is not None
 
+    def listens(self, port: int) -> bool:
+        """Whether the command that was started is who listens on the loopback port."""
+        return self._child is not None and ports.listens(self._child.pid, port)
+
+    def wait(self) -> NoReturn:
+        """Wait until the command ends by itself.
+
+        Raises:
+            RuntimeUnavailableError: It has; the message has the end of its log.
+        """
+        if self._child is not None:
+            self._child.wait()
+        raise self.failure("ended")
+
     def failure(self, what: str) -> RuntimeUnavailableError:
         """The error for what went wrong, with the end of the log."""
         lines = self.log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
@@ -94,6 +115,9 @@ class Process:
 
     def stop(self) -> None:
         """End every process of the instance, also those that it started; doing so twice is harmless."""
-        sessions.end([self._mark])
+        left = sessions.end([self._mark])
+        if left:
+            logger.error("processes do not end", extra={"instance": self.name, "pids": sorted(left)})
         if self._child is not None:
-            self._child.wait()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._child.wait(REAP_S)

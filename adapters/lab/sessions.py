@@ -15,6 +15,7 @@ from pathlib import Path
 
 MARK = "POLYFAAS_INSTANCE"
 GRACE_S = 2.0
+PATIENCE_S = 10.0
 POLL_S = 0.002
 
 
@@ -27,17 +28,22 @@ def members(marks: Iterable[str]) -> set[int]:
     return {pid for pid, session in sessions.items() if session in theirs}
 
 
-def end(marks: Iterable[str], grace_s: float = GRACE_S) -> None:
-    """Ask the processes to end, and after the grace kill them; returns when none is left but the dead."""
+def end(marks: Iterable[str], grace_s: float = GRACE_S, patience_s: float = PATIENCE_S) -> set[int]:
+    """Ask the processes to end, and after the grace kill them.
+
+    Returns:
+        What is left when patience ran out: what hangs inside the kernel does not even die of SIGKILL.
+    """
     marks = list(marks)
     deadline = time.monotonic() + grace_s
     asked: set[int] = set()
-    while left := members(marks):
+    while (left := members(marks)) and time.monotonic() < deadline + patience_s:
         late = time.monotonic() > deadline
         for pid in left if late else left - asked:
             _send(pid, signal.SIGKILL if late else signal.SIGTERM)
         asked |= left
         time.sleep(POLL_S)
+    return left
 
 
 def _sessions() -> Iterable[tuple[int, int]]:

@@ -11,6 +11,7 @@ from bench.report import charts
 from bench.results import FILE_NAME, REPORT_NAME, Run
 from bench.summary import Summary
 from bench.terminal import describe
+from core.errors import StorageError
 
 
 def write(run: Run, summary: Summary, folder: Path) -> Path:
@@ -20,6 +21,9 @@ def write(run: Run, summary: Summary, folder: Path) -> Path:
         run: The raw calls, which the charts show.
         summary: What the run says.
         folder: The run's folder; an older report in it is replaced.
+
+    Raises:
+        StorageError: The folder cannot be written to.
     """
     environment = Environment(
         loader=PackageLoader("bench", "report"),
@@ -40,7 +44,10 @@ def write(run: Run, summary: Summary, folder: Path) -> Path:
         results=FILE_NAME,
     )
     path = folder / REPORT_NAME
-    path.write_text(page, encoding="utf-8")
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise StorageError(f"the report cannot be written ({error}): copy the run to a folder of yours") from error
     return path
 
 

@@ -7,15 +7,16 @@ is an SQLite file.
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
 
 from core.datasets.record import ColumnType
 from core.errors import Fault, RequestError
+from core.storage import real_path
 
-TABLE_NAME = r"[A-Za-z_][A-Za-z0-9_]{0,62}"
+# Names that start with sqlite_ are SQLite's own.
+TABLE_NAME = r"(?!(?i:sqlite_))[A-Za-z_][A-Za-z0-9_]{0,62}"
 
 
 class TableColumn(msgspec.Struct, frozen=True):
@@ -120,10 +121,12 @@ def connect(url: str) -> Database:
     scheme, separator, rest = url.partition("://")
     if separator and scheme != "sqlite":
         raise _bad_url(url, f"there is no database for {scheme}://")
-    path = rest.removeprefix("/") if separator else url
-    if not path or "\0" in path or (separator and not rest.startswith("/")):
+    if separator and not rest.startswith("/"):
         raise _bad_url(url, f"{url!r} names no database")
-    return SqliteDatabase(Path(path), url)
+    try:
+        return SqliteDatabase(real_path(rest.removeprefix("/") if separator else url), url)
+    except ValueError as error:
+        raise _bad_url(url, f"{url!r} names no database ({error})") from error
 
 
 def check_table_name(table: str) -> None:
@@ -133,7 +136,7 @@ def check_table_name(table: str) -> None:
         RequestError: It may not.
     """
     if not re.fullmatch(TABLE_NAME, table):
-        detail = f"{table!r} cannot be a table's name: use letters, digits and underscores"
+        detail = f"{table!r} cannot be a table's name: use up to 63 letters, digits and underscores"
         raise RequestError(detail, [Fault(path="$.table", detail=detail)])
 
 

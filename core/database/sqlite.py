@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from core.database import Rows, Selection, Table, check_table_name
-from core.database.exact import finished, statement
+from core.database.exact import finished, register, statement
 from core.datasets.record import ColumnType
 from core.engine import name as quoted
 from core.errors import DatabaseError, NotFoundError, RequestError
 from core.profiler import span
-from core.storage import part_beside
+from core.storage import check_writable, keep_mode, part_beside
 
 if TYPE_CHECKING:
     from adbc_driver_manager import AdbcConnection
@@ -50,10 +50,10 @@ class SqliteDatabase:
 
     def load(self, table: Table, rows: Rows, *, append: bool) -> tuple[int, int]:
         """Load rows in one visible step; see `Database.load`."""
-        self._check_place()
         part = part_beside(self._path)
         try:
             with self._mapped():
+                check_writable(self._url, self._path)
                 with span("ingest"):
                     staged = _stage(part, table, rows)
                 with span("index"):
@@ -76,38 +76,57 @@ class SqliteDatabase:
     def select(self, selection: Selection) -> list[tuple[Any, ...]]:
         """The rows of a selection; see `Database.select`."""
         types = self.columns(selection.table)
-        sql, parameters = statement(selection, types)
         with self._mapped(), self._reader() as db:
-            return [finished(row, selection, types) for row in db.execute(sql, parameters)]
-
-    def _check_place(self) -> None:
-        if self._path.is_dir():
-            raise RequestError(f"{self._url} is a folder: name a file in it")
-        if not self._path.absolute().parent.is_dir():
-            raise NotFoundError(f"{self._url} cannot be written, its folder does not exist: make it first")
+            register(db)
+            try:
+                rows = db.execute(*statement(selection, types)).fetchall()
+            except sqlite3.OperationalError as error:
+                if "integer overflow" not in str(error):
+                    raise
+                rows = db.execute(*statement(selection, types, wide=True)).fetchall()
+        return [finished(row, selection, types) for row in rows]
 
     def _publish(self, part: Path, table: Table, rows: int, *, append: bool) -> int:
         """Make the staged rows visible; gives how many came in."""
-        if not self._path.exists():
-            self._rename(part)
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        if self._made(part):
             return rows
-        with contextlib.closing(sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None)) as db:
+        with self._locked(part) as db:
             (journal,) = db.execute("PRAGMA journal_mode").fetchone()
-            db.execute("ATTACH ? AS staged", [str(part)])
-            # Waits for readers and writers, and rolls back what a killed writer left: only then is it safe
-            # to put another file in this one's place.
-            db.execute("BEGIN EXCLUSIVE")
             if not append and journal != "wal" and _others(db, table) == 0:
-                self._rename(part)
+                keep_mode(self._path, part)
+                part.replace(self._path)
                 return rows
             loaded = self._merge(db, table, append=append)
             db.execute("COMMIT")
             return loaded
 
-    def _rename(self, part: Path) -> None:
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-        part.replace(self._path)
+    def _made(self, part: Path) -> bool:
+        """Make the part the database, unless there is one: a link, other than a rename, never replaces."""
+        try:
+            os.link(part, self._path)
+        except OSError:
+            if self._path.exists():
+                return False
+            part.replace(self._path)  # a file system without hard links
+        return True
+
+    @contextlib.contextmanager
+    def _locked(self, part: Path) -> Iterator[sqlite3.Connection]:
+        """The database in an exclusive transaction, with the part attached as "staged".
+
+        The lock waits for readers and writers, and rolls back what a killed writer left: only then is it safe to
+        put another file in this one's place. If another load did so meanwhile, the lock is on the old file: again.
+        """
+        while True:
+            before = self._path.stat()
+            with contextlib.closing(sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None)) as db:
+                db.execute("ATTACH ? AS staged", [str(part)])
+                db.execute("BEGIN EXCLUSIVE")
+                if os.path.samestat(before, self._path.stat()):
+                    yield db
+                    return
 
     def _merge(self, db: sqlite3.Connection, table: Table, *, append: bool) -> int:
         """Bring the staged rows into a database that holds more, inside the caller's transaction."""
@@ -115,6 +134,7 @@ class SqliteDatabase:
         old = _columns(db, table.name)
         if append and old:
             self._check_same(table, old)
+            self._check_keyed(db, table)
         else:
             db.execute(f"DROP TABLE IF EXISTS main.{name}")
             db.execute(_create(table))
@@ -127,6 +147,13 @@ class SqliteDatabase:
         if new != old:
             found = ", ".join(sorted(dict(set(new.items()) ^ set(old.items()))))
             raise RequestError(f'table {table.name} in {self._url} has other columns ({found}): use "mode": "replace"')
+
+    def _check_keyed(self, db: sqlite3.Connection, table: Table) -> None:
+        try:
+            db.execute(_unique(table))
+        except sqlite3.IntegrityError as error:
+            detail = f'table {table.name} in {self._url} holds a "{table.key}" twice: use "mode": "replace"'
+            raise RequestError(detail) from error
 
     @contextlib.contextmanager
     def _reader(self) -> Iterator[sqlite3.Connection]:
@@ -196,8 +223,8 @@ def _create(table: Table) -> str:
 
 
 def _unique(table: Table) -> str:
-    index = quoted(f"{table.name}_key")
-    return f"CREATE UNIQUE INDEX main.{index} ON {quoted(table.name)} ({quoted(table.key)})"
+    index = quoted(f"{table.name} by {table.key}")  # a blank: no table has such a name
+    return f"CREATE UNIQUE INDEX IF NOT EXISTS main.{index} ON {quoted(table.name)} ({quoted(table.key)})"
 
 
 def _list(table: Table) -> str:
@@ -211,7 +238,7 @@ def _columns(db: sqlite3.Connection, table: str) -> dict[str, ColumnType]:
 
 
 def _others(db: sqlite3.Connection, table: Table) -> int:
-    """How much else the database holds: tables, views, indexes, triggers that are not this table's own."""
-    own = (table.name, f"{table.name}_key")
-    (count,) = db.execute("SELECT count(*) FROM main.sqlite_schema WHERE name NOT IN (?, ?)", own).fetchone()
+    """How much the database holds besides the table and what goes with it when it is dropped."""
+    others = "SELECT count(*) FROM main.sqlite_schema WHERE tbl_name <> ? COLLATE NOCASE OR type = 'view'"
+    (count,) = db.execute(others, [table.name]).fetchone()
     return int(count)

@@ -7,18 +7,19 @@ import msgspec
 ColumnType: TypeAlias = Literal["text", "integer", "decimal", "date", "double"]
 
 # One grammar a type, in the syntax that Python's re and the engine's RE2 share, so that both accept the same
-# text. 13 digits before the point keep an amount in cents exact in a double (below 2**53).
+# text. 13 digits before the point keep an amount in cents exact in a double (below 2**53); the calendar has no year 0;
+# a double of so few digits is finite.
 GRAMMAR: dict[ColumnType, str] = {
     "integer": r"-?[0-9]{1,18}",
     "decimal": r"-?[0-9]{1,13}(\.[0-9]{1,2})?",
-    "date": r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}",
-    "double": r"(-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?)?",
+    "date": r"[0-9]{1,2}/[0-9]{1,2}/([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])",
+    "double": r"(-?[0-9]{1,20}(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,2})?)?",
 }
 EXPECTED: dict[ColumnType, str] = {
-    "integer": "a whole number",
-    "decimal": "a number with at most 2 decimals, such as 1234.50",
+    "integer": "a whole number of at most 18 digits",
+    "decimal": "a number of at most 13 digits and 2 decimals, such as 1234.50",
     "date": "a date as month/day/year, such as 5/28/2010",
-    "double": "a number or nothing",
+    "double": "a number below 1e99 or nothing",
 }
 DATE_FORMAT = "%m/%d/%Y"
 

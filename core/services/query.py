@@ -1,6 +1,7 @@
 """Service 3: aggregates over a loaded table, grouped and filtered."""
 
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Literal, TypeAlias
@@ -18,6 +19,8 @@ from core.service import Service
 Scalar: TypeAlias = str | int | float | None
 Op: TypeAlias = Literal["eq", "ne", "lt", "le", "gt", "ge", "in", "between", "is_null"]
 BETWEEN = 2
+LARGEST_DOUBLE = sys.float_info.max
+LARGEST_INTEGER = 10**18 - 1  # as many digits as a column of whole numbers may hold
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -197,9 +200,11 @@ def _number(value: Scalar, kind: ColumnType) -> int | float | None:
         if not value or not re.fullmatch(GRAMMAR[kind], value):
             return None
         value = int(value) if kind == "integer" else float(value)
-    if kind == "integer" and isinstance(value, float):
-        return int(value) if value.is_integer() else None
-    return value
+    if value is None or not -LARGEST_DOUBLE <= value <= LARGEST_DOUBLE:  # a NaN is neither
+        return None
+    if kind != "integer":
+        return float(value)
+    return int(value) if value == int(value) and abs(value) <= LARGEST_INTEGER else None
 
 
 def _day(value: str) -> date | None:

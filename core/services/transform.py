@@ -122,8 +122,8 @@ def _without_repeats(rows: str) -> str:
 
     A filter by row number keeps the file's order, which a join would not promise.
     """
-    numbered = f"SELECT *, (row_number() OVER () - 1)::INTEGER AS number FROM {rows}"
-    return f"(SELECT * FROM ({numbered}) WHERE get_bit(getvariable('repeated'), number) = 0)"
+    number = "(row_number() OVER () - 1)::INTEGER"
+    return f"(SELECT * FROM {rows} QUALIFY get_bit(getvariable('repeated'), {number}) = 0)"
 
 
 SERVICE = Service(name="transform", request=TransformRequest, run=run)

@@ -4,6 +4,8 @@ A relative path counts from the process's working directory. Reading gives a loc
 object; writing gives a local path whose content becomes the object in one step, or not at all.
 """
 
+import os
+import stat as modes
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +15,14 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from core.errors import AccessError, NotFoundError, RequestError, StorageError
+from core.errors import AccessError, NotFoundError, PolyfaasError, RequestError, StorageError
 
 if TYPE_CHECKING:
     from obstore.store import LocalStore
+
+# Linux's own limits, in bytes.
+LONGEST_NAME = 255
+LONGEST_PATH = 4095
 
 
 class ObjectInfo(msgspec.Struct, frozen=True):
@@ -35,23 +41,39 @@ def local_path(url: str) -> Path:
     """The path that a `file://` URL or a plain path names.
 
     Raises:
-        RequestError: The URL is empty, names another host or has a scheme that is not supported.
+        RequestError: The URL names no file or another host, or has a scheme that is not supported.
     """
     scheme, separator, _ = url.partition("://")
     if not separator:
-        return _checked(url, url)
+        return _named(url, url)
     if scheme.lower() != "file":
         raise RequestError(f"no object store for {scheme}:// in {url!r}: use a path or a file:// URL")
     parts = urlsplit(url)
     if parts.netloc not in ("", "localhost"):
         raise RequestError(f"{url!r} names the host {parts.netloc!r}: write file:///absolute/path")
-    return _checked(url, unquote(parts.path))
+    return _named(url, unquote(parts.path))
 
 
-def _checked(url: str, path: str) -> Path:
+def _named(url: str, path: str) -> Path:
+    try:
+        return real_path(path)
+    except ValueError as error:
+        raise RequestError(f"{url!r} names no object ({error}): give a path or a file:// URL") from error
+
+
+def real_path(path: str) -> Path:
+    """The absolute path with its links followed: what is renamed onto it replaces the file, never the link.
+
+    Raises:
+        ValueError: No file can have that name.
+    """
     if not path or "\0" in path:
-        raise RequestError(f"{url!r} names no object: give a path or a file:// URL")
-    return Path(path)
+        raise ValueError("it is empty or holds a NUL")
+    path.encode()
+    real = Path(os.path.realpath(path))
+    if len(os.fsencode(real)) > LONGEST_PATH or any(len(os.fsencode(part)) > LONGEST_NAME for part in real.parts):
+        raise ValueError("it is too long")
+    return real
 
 
 def stat(url: str) -> ObjectInfo:
@@ -62,9 +84,13 @@ def stat(url: str) -> ObjectInfo:
         StorageError: The store failed.
     """
     path = local_path(url)
-    if path.is_dir():
-        raise NotFoundError(f"{url} is a folder: name a file in it")
     with _mapped(url):
+        if path.is_dir():
+            raise NotFoundError(f"{url} is a folder: name a file in it")
+        if path.exists() and not path.is_file():
+            raise NotFoundError(f"{url} is a device or a pipe: name a file, which can be read twice")
+        if not path.parent.is_dir():
+            raise FileNotFoundError(url)
         return ObjectInfo(url, _store(path).head(path.name)["size"])
 
 
@@ -94,6 +120,7 @@ def writing(url: str) -> Iterator[Path]:
     try:
         yield part
         with _mapped(url):
+            keep_mode(path, part)
             _store(path).rename(part.name, path.name)
     finally:
         part.unlink(missing_ok=True)
@@ -101,19 +128,38 @@ def writing(url: str) -> Iterator[Path]:
 
 def part_beside(path: Path) -> Path:
     """A new, hidden name in the same folder, for a file that a rename will publish under `path`."""
-    return path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
+    return path.with_name(f".{path.name[:50]}.{uuid.uuid4().hex}.part")
+
+
+def keep_mode(path: Path, part: Path) -> None:
+    """Give the new file the permissions of the one that it will replace, if there is one."""
+    if path.exists():
+        part.chmod(modes.S_IMODE(path.stat().st_mode))
 
 
 def _store(path: Path) -> "LocalStore":
     from obstore.store import LocalStore
 
-    return LocalStore(prefix=path.absolute().parent)
+    return LocalStore(prefix=path.parent)
 
 
 def _check_target(url: str, path: Path) -> None:
+    with _mapped(url):
+        check_writable(url, path)
+
+
+def check_writable(url: str, path: Path) -> None:
+    """Check that a file can be made at a path, or put in the place of the one there.
+
+    Raises:
+        RequestError: Something else than a file is there.
+        NotFoundError: Its folder is missing.
+    """
     if path.is_dir():
         raise RequestError(f"{url} is a folder: name a file in it")
-    if not path.absolute().parent.is_dir():
+    if path.exists() and not path.is_file():
+        raise RequestError(f"{url} is a device or a pipe: name a file")
+    if not path.parent.is_dir():
         raise NotFoundError(f"{url} cannot be written, its folder does not exist: make it first")
 
 
@@ -124,6 +170,8 @@ def _mapped(url: str) -> Iterator[None]:
 
     try:
         yield
+    except PolyfaasError:
+        raise
     except (FileNotFoundError, exceptions.NotFoundError) as error:
         raise NotFoundError(f"there is nothing at {url}: check the path") from error
     except (PermissionError, exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
