@@ -1,6 +1,9 @@
 """The command `polyfaas`: core's, adapters' and bench's commands in one."""
 
+import os
+import signal
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,7 +17,22 @@ def main() -> None:
         import rich  # noqa: F401
     except ModuleNotFoundError:
         sys.exit("the command needs click and rich: pip install 'polyfaas[cli]' (the library works without)")
+    _interrupt_the_engine_too()
     command()()
+
+
+def _interrupt_the_engine_too() -> None:
+    """Let Ctrl-C stop a running query at once: Python itself would see it only when the query has ended."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing)
+    threading.Thread(target=_interrupt_on_signal, args=(reading,), daemon=True).start()
+
+
+def _interrupt_on_signal(reading: int) -> None:
+    while os.read(reading, 1):
+        if engine := sys.modules.get("core.engine"):
+            engine.interrupt()
 
 
 def command() -> "click.Group":

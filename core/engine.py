@@ -37,11 +37,30 @@ def session() -> Iterator["DuckDBPyConnection"]:
 
     try:
         with _instance_engine().cursor() as connection:
-            yield connection
+            _open_sessions.add(connection)
+            try:
+                yield connection
+            finally:
+                _open_sessions.discard(connection)
+    except duckdb.InterruptException as error:
+        raise KeyboardInterrupt from error
     except duckdb.IOException as error:
         raise StorageError(f"the engine could not read or write a file: {str(error).splitlines()[0]}") from error
     except duckdb.OutOfMemoryException as error:
         raise PolyfaasError("the engine ran out of memory: set POLYFAAS_MEMORY_MIB to more") from error
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":  # the engine saw the signal itself
+            raise KeyboardInterrupt from error
+        raise
+
+
+def interrupt() -> None:
+    """Stop what the open sessions are doing, from any thread; each of them raises KeyboardInterrupt."""
+    for connection in list(_open_sessions):
+        connection.interrupt()
+
+
+_open_sessions: "set[DuckDBPyConnection]" = set()
 
 
 @cache

@@ -175,6 +175,18 @@ def test_serve_answers_over_http_until_it_is_told_to_stop(loaded: Callable[..., 
     assert (found["result"]["row_count"], code) == (1, 0)
 
 
+def test_ctrl_c_in_the_engine_is_an_abort_and_leaves_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "import polyfaas; polyfaas.main()"]
+    arguments = ["data", "sales", "--rows", "40000000", "-o", "g.csv"]
+    with subprocess.Popen([*command, *arguments], stderr=subprocess.PIPE, text=True, cwd=tmp_path) as generating:
+        while not any(path.stat().st_size for path in tmp_path.iterdir()):
+            assert generating.poll() is None
+        generating.send_signal(signal.SIGINT)
+        _, said = generating.communicate()
+    assert (generating.returncode, said.strip()) == (1, "Aborted!")
+    assert not list(tmp_path.iterdir())
+
+
 def test_doctor_finds_everything_that_make_install_brings() -> None:
     checks = printed("doctor", "--json")
     assert [check["name"] for check in checks if not check.get("found")] == []
