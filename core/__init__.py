@@ -7,6 +7,8 @@ load("clean.csv", "sqlite:///sales.db")
 query("sqlite:///sales.db", group_by=["Region"], filters={"Sales Channel": "Offline"})
 """
 
+from typing import TYPE_CHECKING, Any
+
 from core.errors import (
     AccessError,
     DatabaseError,
@@ -18,11 +20,13 @@ from core.errors import (
     RequestError,
     StorageError,
 )
-from core.library import load, query, transform
 from core.message import Context, Request, Response
 from core.profiler import Profile, span
 from core.runtime import handle
 from core.service import Service, registry
+
+if TYPE_CHECKING:
+    from core.library import load, query, transform
 
 __all__ = [
     "AccessError",
@@ -46,3 +50,12 @@ __all__ = [
     "span",
     "transform",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The pipeline's functions, imported at first use: a service of one's own need not pay for them."""
+    if name not in ("transform", "load", "query"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from core import library
+
+    return getattr(library, name)
