@@ -1,6 +1,8 @@
 """One database for several tables, several names and several loads at once."""
 
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -81,3 +83,22 @@ def test_every_name_of_a_database_is_a_files(
     load(clean(row(Order_ID="1")), name)
     load(clean(row(Order_ID="2")), name, mode="append")
     assert query(name)[0]["Number of Orders"] == 2
+
+
+def test_a_forked_child_is_told_what_to_do_instead_of_waiting_for_ever(sales: Clean, tmp_path: Path) -> None:
+    program = f"""
+import os, sys
+from core import StorageError, transform
+transform({str(sales([row()]))!r}, "out.csv")
+if os.fork() == 0:
+    try:
+        transform("out.csv", "again.csv")
+    except StorageError as error:
+        print(error.detail, flush=True)
+    os._exit(0)
+os.wait()
+"""
+    finished = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, timeout=60, check=True
+    )
+    assert "start workers by multiprocessing" in finished.stdout

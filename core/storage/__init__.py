@@ -9,6 +9,7 @@ import stat as modes
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -140,7 +141,16 @@ def keep_mode(path: Path, part: Path) -> None:
 def _store(path: Path) -> "LocalStore":
     from obstore.store import LocalStore
 
+    if _first_user() != os.getpid():
+        detail = "this process was forked from one that had used obstore, whose threads it lacks and would wait for"
+        raise StorageError(f'{detail}: start workers by multiprocessing.get_context("spawn")')
     return LocalStore(prefix=path.parent)
+
+
+@cache
+def _first_user() -> int:
+    """The process that used obstore first; a forked child inherits the answer."""
+    return os.getpid()
 
 
 def _check_target(url: str, path: Path) -> None:
