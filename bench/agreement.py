@@ -13,12 +13,12 @@ import msgspec
 
 from bench.experiment import LOCAL
 from bench.results import CallRecord, Difference, FileRecord, Run
+from core.runtime import encode
 
 NOTHING = "nothing"
 SHOWN = 120  # characters of a value in a message
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
-_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class Disagreement(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,7 +133,7 @@ def _differences(ours: Any, theirs: Any, path: str) -> Iterator[tuple[str, str, 
 
 
 def _spelt(value: Any) -> str:
-    return NOTHING if value is msgspec.UNSET else _text(_encode(value))
+    return NOTHING if value is msgspec.UNSET else _text(encode(value))
 
 
 def _text(value: bytes) -> str:

@@ -10,6 +10,7 @@ from bench.experiment import LOCAL, Experiment
 from bench.machine import Machine
 from core.errors import DataError, Fault, NotFoundError
 from core.profiler import Profile
+from core.runtime import encode
 
 # History of the file's layout. 1: the first.
 SCHEMA = 1
@@ -188,7 +189,6 @@ class Results:
     """
 
     def __init__(self, path: Path, header: Header) -> None:
-        self._encode = msgspec.json.Encoder(decimal_format="number").encode
         self._file = path.open("xb")
         self.append(header)
 
@@ -203,7 +203,7 @@ class Results:
     def append(self, record: Record) -> None:
         """Write one record; it survives the end of this process from here on."""
         # No fsync: the next call would then be measured while the disk is busy with us.
-        self._file.write(self._encode(record) + b"\n")
+        self._file.write(encode(record) + b"\n")
         self._file.flush()
 
 

@@ -11,9 +11,9 @@ from bench.agreement import Disagreement
 from bench.experiment import LOCAL
 from bench.results import FILE_NAME, Run
 from bench.stats import Row
+from core.runtime import encode
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
-_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,4 +89,4 @@ def document(summary: Summary, report: Path) -> str:
         report: The HTML report; the results lie beside it.
     """
     paths = {"report": str(report), "results": str(report.with_name(FILE_NAME))}
-    return _encode({**msgspec.structs.asdict(summary), **paths}).decode()
+    return encode({**msgspec.structs.asdict(summary), **paths}).decode()

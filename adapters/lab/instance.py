@@ -1,5 +1,6 @@
 """An instance of a provider's runtime: started, called, stopped."""
 
+import contextlib
 import importlib
 import platform
 import socket
@@ -122,12 +123,11 @@ def run(provider: Provider, launch: Launch, folder: Path, work: Path | None = No
     """
     client = cast("Client", importlib.import_module(provider.client))
     process = Process(provider.name, folder, work)
-    try:
+    with contextlib.ExitStack() as undo:  # whatever goes wrong, Ctrl-C too, nothing may be left behind
+        undo.callback(process.stop)
         process.spawn(launch.argv, launch.environment)
         _await(process, launch.port)
-    except BaseException:  # also Ctrl-C: nothing may be left behind
-        process.stop()
-        raise
+        undo.pop_all()
     return Instance(provider, launch, process, (Connection(launch.port), client))
 
 
@@ -137,12 +137,11 @@ def run_local(folder: Path, work: Path | None = None) -> Instance:
     argv = (sys.executable, "-m", "adapters.lab.inprocess")
     launch = Launch(argv=argv, environment={}, port=0, about="in-process worker")
     process = Process(provider.name, folder, work)
-    try:
+    with contextlib.ExitStack() as undo:
+        undo.callback(process.stop)
         process.spawn(launch.argv, launch.environment, pipes=True)
         pipe = _pipe(process)
-    except BaseException:  # also Ctrl-C: nothing may be left behind
-        process.stop()
-        raise
+        undo.pop_all()
     return Instance(provider, launch, process, (pipe, Straight()))
 
 
