@@ -61,9 +61,10 @@ class Connection:
     def _exchange(self, request: Request, target: str, headers: dict[str, str]) -> Reply:
         started_ns = perf_counter_ns()
         self._http.request(request.method, target, request.body, headers)
-        answer = self._http.getresponse()
-        body = answer.read()
-        elapsed_ms = (perf_counter_ns() - started_ns) / 1e6
-        received = {name.lower(): value for name, value in answer.getheaders()}
-        response = Response(status=answer.status, headers=received, body=body)
+        # Closed here: a response that closes itself when it is collected clears a Ctrl-C that comes meanwhile.
+        with self._http.getresponse() as answer:
+            body = answer.read()
+            elapsed_ms = (perf_counter_ns() - started_ns) / 1e6
+            received = {name.lower(): value for name, value in answer.getheaders()}
+            response = Response(status=answer.status, headers=received, body=body)
         return Reply(response=response, elapsed_ms=elapsed_ms)

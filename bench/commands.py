@@ -113,8 +113,8 @@ def _run(experiment: Experiment, folder: Path) -> bool:
     from bench.runner import Tools, run
 
     try:
-        with interrupt.once(), Display(Console(stderr=True, highlight=False)) as display:
-            run(experiment, folder, Tools(start, _generate, display))
+        with interrupt.once() as check, Display(Console(stderr=True, highlight=False)) as display:
+            run(experiment, folder, Tools(start, _generate, display, check))
     except KeyboardInterrupt:
         return False
     except PolyfaasError as error:

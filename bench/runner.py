@@ -29,6 +29,10 @@ class Progress(Protocol):
         ...
 
 
+def _never() -> None:
+    """No signal comes."""
+
+
 class Tools(msgspec.Struct, frozen=True):
     """What a run needs from outside.
 
@@ -36,11 +40,13 @@ class Tools(msgspec.Struct, frozen=True):
         start: Starts instances.
         generate: Writes the sales rows to a path: target, number of rows, seed.
         progress: Is told before each call.
+        check_interrupt: Raises KeyboardInterrupt when the run was interrupted; asked before each call.
     """
 
     start: Start
     generate: Callable[[Path, int, int], None]
     progress: Progress
+    check_interrupt: Callable[[], None] = _never
 
 
 def run_id() -> str:
@@ -71,6 +77,7 @@ def run(experiment: Experiment, folder: Path, tools: Tools) -> None:
             Session(folder, results, tools.start) as session,
         ):
             for sequence, planned in enumerate(calls):
+                tools.check_interrupt()
                 tools.progress.step(planned)
                 session.carry_out(planned, sequence)
             session.compare_files("warm")

@@ -89,7 +89,10 @@ def test_ctrl_c_stops_the_runtimes_and_keeps_the_results(folder: Path, tmp_path:
         while not any(b'"warm"' in path.read_bytes() for path in tmp_path.glob("results/*/results.jsonl")):
             assert bench.poll() is None
         bench.send_signal(signal.SIGINT)
-        bench.communicate()
+        try:
+            bench.communicate(timeout=60)
+        finally:
+            bench.kill()
     assert bench.returncode == 130
     (run,) = (tmp_path / "results").iterdir()
     assert (run / "report.html").exists()

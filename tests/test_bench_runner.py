@@ -148,6 +148,18 @@ def test_an_interrupted_run_keeps_its_records_and_stops_every_instance(tmp_path:
     assert (len(found.calls), found.complete, lab.alive) == (15, False, [])
 
 
+def test_an_interrupt_that_was_lost_ends_the_run_before_its_next_call(tmp_path: Path) -> None:
+    lab = FakeLab()
+
+    def check() -> None:
+        if len(lab.calls) == 15:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(experiment("aws"), tmp_path / "run", msgspec.structs.replace(tools(lab), check_interrupt=check))
+    assert (len(read(tmp_path / "run").calls), lab.alive) == (15, [])
+
+
 def test_a_finished_run_leaves_no_instance_and_no_working_folder(tmp_path: Path) -> None:
     lab = FakeLab()
     carried_out(lab, experiment("aws"), tmp_path / "run")

@@ -182,7 +182,10 @@ def test_ctrl_c_in_the_engine_is_an_abort_and_leaves_nothing(tmp_path: Path) -> 
         while not any(path.stat().st_size for path in tmp_path.iterdir()):
             assert generating.poll() is None
         generating.send_signal(signal.SIGINT)
-        _, said = generating.communicate()
+        try:
+            _, said = generating.communicate(timeout=60)
+        finally:
+            generating.kill()
     assert (generating.returncode, said.strip()) == (1, "Aborted!")
     assert not list(tmp_path.iterdir())
 

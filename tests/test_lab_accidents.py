@@ -1,5 +1,7 @@
 """What comes between the lab and its runtimes: taken ports, signals, another user's files."""
 
+import contextlib
+import http.client
 import os
 import platform
 import signal
@@ -57,6 +59,23 @@ def signalled_twice(number: signal.Signals, cleaned: list[bool]) -> None:
     finally:
         os.kill(os.getpid(), number)
         cleaned.append(True)
+
+
+def test_an_interrupt_that_is_lost_is_found_by_the_next_check() -> None:
+    with interrupt.once() as check:
+        check()
+        with contextlib.suppress(KeyboardInterrupt):  # as a finalizer does, without a word
+            os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            check()
+
+
+def test_a_response_is_closed_before_it_is_collected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    finalized: list[bool] = []
+    monkeypatch.setattr(http.client.HTTPResponse, "__del__", lambda self: finalized.append(self.closed), raising=False)
+    with start("ibm", tmp_path) as instance:
+        instance.call(Request())
+    assert finalized == [True]
 
 
 def test_an_emulator_that_another_user_may_run_is_left_as_it_is(tmp_path: Path) -> None:
