@@ -131,7 +131,6 @@ def doctor(*, as_json: bool) -> None:
 # Distribution: what it is for, and the extra that brings it.
 PACKAGES = {
     "duckdb": ("engine", None),
-    "obstore": ("object stores", None),
     "adbc-driver-sqlite": ("bulk load into SQLite", None),
     "scipy": ("statistics of the bench", "bench"),
     "altair": ("charts of the report", "bench"),

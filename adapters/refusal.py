@@ -6,8 +6,8 @@ import msgspec
 
 from core.message import Request, Response
 
-# Every answer of `handle` has one of these: the full view the first, the flat view the second.
-OURS = frozenset({"context", "platform"})
+# Every answer of `handle` has one of these: the full view the first, the flat view the second, the contract the third.
+OURS = frozenset({"context", "platform", "openapi"})
 SHOWN_CHARACTERS = 500
 
 

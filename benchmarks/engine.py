@@ -1,116 +1,173 @@
-"""Transform against pandas, load against the sqlite3 command: whole processes, interleaved, time and peak memory.
+"""The engine against its alternatives: time, peak memory and the answers, whole processes, interleaved.
 
-python benchmarks/engine.py [ROWS] [ROUNDS]
+python benchmarks/engine.py                       everything, five rounds
+python benchmarks/engine.py transform load        two tasks; --list names them all
+python benchmarks/engine.py --quick               one round of 20,000 rows: does it run?
+python benchmarks/engine.py transform --memory 0,256,512 --contenders polyfaas,polars
+python benchmarks/engine.py transform payments --caps
+python benchmarks/engine.py --write               also into docs/performance.md, with its chart
 """
 
+import argparse
 import os
-import platform
-import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
-from importlib.metadata import version
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from statistics import median
-from time import perf_counter_ns
 
-import duckdb
-
-from core.generator import generate
+import msgspec
 
 ROOT = Path(__file__).resolve().parents[1]
-POLYFAAS_TRANSFORM = "from core import transform; transform('sales.csv', 'polyfaas.csv')"
-POLYFAAS_LOAD = "from core import load; load('polyfaas.csv', 'polyfaas.db')"
-PANDAS_TRANSFORM = """
-import pandas as pd
-frame = pd.read_csv("sales.csv").drop_duplicates("Order ID", keep="first")
-days = pd.to_datetime(frame["Ship Date"], format="%m/%d/%Y") - pd.to_datetime(frame["Order Date"], format="%m/%d/%Y")
-frame["Order Priority"] = frame["Order Priority"].map({"L": "Low", "M": "Medium", "H": "High", "C": "Critical"})
-frame["Order Processing Time"] = days.dt.days
-frame["Gross Margin"] = frame["Total Profit"] / frame["Total Revenue"]
-frame.to_csv("pandas.csv", index=False)
-"""
+sys.path.insert(0, str(ROOT))  # the namespace package of the rig and the programs
+
+from benchmarks.rig import memory, postgres  # noqa: E402
+from benchmarks.rig.document import put  # noqa: E402
+from benchmarks.rig.machine import header  # noqa: E402
+from benchmarks.rig.outcome import Outcome  # noqa: E402
+from benchmarks.rig.process import Setting, python  # noqa: E402
+from benchmarks.rig.session import Session, compete, smallest_caps, tried  # noqa: E402
+from benchmarks.rig.table import caps_table, task_table  # noqa: E402
+from benchmarks.rig.tasks import Size, Task, tasks  # noqa: E402
+
+PAGE = ROOT / "docs" / "performance.md"
+CHART = ROOT / "docs" / "transform.svg"
+CHARTED = "transform"
+CAPS_MIB = (96, 128, 192, 256, 384, 512, 1024)
+QUICK = Size(rows=20_000, payments_rows=5_000, slope=(2_000, 20_000))
+TRIAL = 200  # rows, on which every contender is tried first
 
 
-@dataclass(frozen=True, slots=True)
-class Contender:
-    """A command to run in the data's folder, and the file that it makes anew."""
-
-    name: str
-    argv: tuple[str, ...]
-    makes: str
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One finished run of a contender."""
-
-    seconds: float
-    peak_mib: float
+def main() -> None:
+    asked = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # leave no server, group or data behind
+    size = QUICK if asked.quick else Size(rows=asked.rows, payments_rows=asked.payments_rows, slope=asked.slope)
+    if asked.list:
+        print(*tasks(size, None), sep="\n")
+        return
+    with tempfile.TemporaryDirectory(prefix="polyfaas-benchmark-") as folder, session(Path(folder), asked) as here:
+        show("machine", header(here.caps, asked.rounds, here.folder), asked)
+        for name in chosen_names(asked.tasks):
+            task(name, size, here, asked)
 
 
-TRANSFORM = (
-    Contender("polyfaas", (sys.executable, "-c", POLYFAAS_TRANSFORM), "polyfaas.csv"),
-    Contender("pandas", (sys.executable, "-c", PANDAS_TRANSFORM), "pandas.csv"),
-)
-LOAD = (
-    Contender("polyfaas", (sys.executable, "-c", POLYFAAS_LOAD), "polyfaas.db"),
-    Contender(
-        "sqlite3 .import", ("sqlite3", "import.db", "-cmd", ".mode csv", ".import polyfaas.csv sales"), "import.db"
-    ),
-)
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tasks", nargs="*", metavar="TASK", help="which tasks; all when left out")
+    parser.add_argument("--list", action="store_true", help="name the tasks")
+    parser.add_argument("--contenders", type=words, metavar="WORDS", help="only names with one of these: polyfaas,csv")
+    parser.add_argument("--rows", type=int, default=1_500_000, help="sales records")
+    parser.add_argument("--payments-rows", type=int, default=1_200_000, help="payments")
+    parser.add_argument("--slope", type=numbers, default=(100_000, 1_000_000, 10_000_000), help="its points")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=numbers, default=(1, 2), help="processors of a run: 1,2")
+    parser.add_argument("--memory", type=numbers, default=(0,), metavar="MIB", help="caps: 0,256; 0 is none")
+    parser.add_argument("--timeout", type=float, default=600.0, metavar="S", help="of one run")
+    parser.add_argument("--caps", action="store_true", help="find the smallest cap of each contender instead")
+    parser.add_argument("--quick", action="store_true", help="one round, little data")
+    parser.add_argument("--results", type=Path, help="append every run to this file, as JSON lines")
+    parser.add_argument("--write", action="store_true", help="put tables and chart into docs/")
+    asked = parser.parse_args()
+    if wrong := [word for word in asked.tasks if not chosen_names([word])]:
+        parser.error(f"there is no task {wrong[0]}: --list names them")
+    if asked.quick:
+        asked.rounds = 1
+    return asked
 
 
-def main(rows: int = 1_500_000, rounds: int = 5) -> None:
-    sqlite = subprocess.run(["sqlite3", "--version"], capture_output=True, text=True, check=True).stdout.split()[0]
-    print(f"{cpu()}, {os.cpu_count()} cores, Python {platform.python_version()}, duckdb {duckdb.__version__},")
-    print(f"pandas {version('pandas')}, sqlite3 {sqlite}")
-    print(f"{rows:,} generated rows, 1 % duplicates, n = {rounds}, interleaved")
-    with tempfile.TemporaryDirectory() as folder:
-        generate(f"{folder}/sales.csv", rows=rows, seed=1, duplicates=0.01)
-        compare("transform", TRANSFORM, rounds, Path(folder))
-        compare("load into SQLite", LOAD, rounds, Path(folder))
+def numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(each) for each in text.split(","))
 
 
-def compare(title: str, contenders: tuple[Contender, ...], rounds: int, folder: Path) -> None:
-    """Run the contenders in turn and print their figures, the first one's ratio to each round by round."""
-    found: dict[str, list[Run]] = {each.name: [] for each in contenders}
-    for _ in range(rounds):
-        for each in contenders:
-            found[each.name].append(measured(each, folder))
-    print(f"\n{title:18} {'s: median (min - max)':26} {'peak MiB: median (max)':24} polyfaas/this: median (min - max)")
-    first = found[contenders[0].name]
-    for name, runs in found.items():
-        seconds, peaks = [run.seconds for run in runs], [run.peak_mib for run in runs]
-        ratios = [ours.seconds / run.seconds for ours, run in zip(first, runs, strict=True)]
-        print(f"{name:18} {spread(seconds):26} {median(peaks):.0f} ({max(peaks):.0f}){'':13} {spread(ratios)}")
+def words(text: str) -> tuple[str, ...]:
+    return tuple(text.split(","))
 
 
-def measured(contender: Contender, folder: Path) -> Run:
-    """Run a contender once; its peak is the kernel's account of that process."""
-    (folder / contender.makes).unlink(missing_ok=True)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    started_ns = perf_counter_ns()
-    process = subprocess.Popen(contender.argv, cwd=folder, env=environment)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = (perf_counter_ns() - started_ns) / 1e9
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode or not (folder / contender.makes).exists():
-        sys.exit(f"{contender.name} failed with exit code {process.returncode}")
-    return Run(seconds, usage.ru_maxrss / 1024)
+def chosen_names(asked: list[str]) -> list[str]:
+    """The tasks of these names; a word that is no task's name stands for all that begin with it: query."""
+    known = list(tasks(QUICK, None))
+    found = [name for word in asked for name in known if name == word or (word not in known and name.startswith(word))]
+    return found if asked else known
 
 
-def spread(values: list[float]) -> str:
-    return f"{median(values):.2f} ({min(values):.2f} - {max(values):.2f})"
+@contextmanager
+def session(folder: Path, asked: argparse.Namespace) -> Iterator[Session]:
+    """Where everything runs; a server only for the task that needs it."""
+    with postgres.running() if "load" in chosen_names(asked.tasks) else nullcontext() as server:
+        yield Session(folder, memory.find(), server, lambda line: print(line, file=sys.stderr, flush=True))
 
 
-def cpu() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
+def task(name: str, size: Size, here: Session, asked: argparse.Namespace) -> None:
+    """Run one task and print its table."""
+    chosen = picked(tasks(size, here.server)[name], asked.contenders)
+    if not chosen.contenders:
+        return
+    tiny = Size(rows=TRIAL, payments_rows=TRIAL, slope=tuple(TRIAL + at for at, _ in enumerate(size.slope)))
+    reasons = trial(picked(tasks(tiny, here.server)[name], asked.contenders), here)
+    left_out = {chosen.contenders[place].name: reason for place, reason in reasons.items()}
+    kept = tuple(each for each in chosen.contenders if each.name not in left_out)
+    if not kept:
+        print(f"\n{name}: not there yet ({'; '.join(sorted(set(left_out.values())))})", flush=True)
+        return
+    chosen = msgspec.structs.replace(chosen, contenders=kept)
+    if not asked.caps:
+        compare(chosen, left_out, here, asked)
+    elif here.caps:
+        show(f"{name}-caps", caps_table(chosen.title, smallest_caps(here, chosen, CAPS_MIB, asked.timeout)), asked)
+    else:
+        print(f"\n{name}: no cap can be set here", flush=True)
+
+
+def picked(whole: Task, names: tuple[str, ...] | None) -> Task:
+    """The task with the contenders that have one of these words in their names."""
+    if not names:
+        return whole
+    kept = tuple(each for each in whole.contenders if any(word in each.name for word in names))
+    return msgspec.structs.replace(whole, contenders=kept)
+
+
+def trial(tiny: Task, here: Session) -> dict[int, str]:
+    """Why, by place, a contender cannot take part, found on very little data in a folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="polyfaas-trial-") as folder:
+        return tried(Session(Path(folder), None, here.server, lambda _: None), tiny)
+
+
+def compare(chosen: Task, left_out: dict[str, str], here: Session, asked: argparse.Namespace) -> None:
+    settings = [Setting(threads, mib or None, asked.timeout) for mib in asked.memory for threads in asked.threads]
+    if here.caps is None:
+        settings = list(
+            {setting.threads: Setting(setting.threads, None, asked.timeout) for setting in settings}.values()
+        )
+    outcome = Outcome(chosen, compete(here, chosen, settings, asked.rounds), left_out)
+    keep(outcome, asked.results)
+    table = task_table(outcome)
+    if asked.write and chosen.name == CHARTED:
+        draw(outcome)
+        table = f"{table}\n![{chosen.title}: seconds and peak memory]({CHART.name})\n"
+    show(chosen.name, table, asked)
+
+
+def draw(outcome: Outcome) -> None:
+    """Draw the chart in a process of its own: what ours has held once, the peak of each run after it would show."""
+    argv = python("-m", "benchmarks.rig.chart", str(CHART))
+    subprocess.run(argv, input=msgspec.json.encode(outcome), env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
+
+
+def keep(outcome: Outcome, results: Path | None) -> None:
+    """Append the raw values, a line a contender and setting."""
+    if results:
+        with results.open("ab") as file:
+            for cell in outcome.cells:
+                file.write(msgspec.json.encode({"task": outcome.task.name, "cell": cell}) + b"\n")
+
+
+def show(name: str, table: str, asked: argparse.Namespace) -> None:
+    print(f"\n{table}", flush=True)
+    if asked.write:
+        put(PAGE, name, table)
 
 
 if __name__ == "__main__":
-    if not shutil.which("sqlite3"):
-        sys.exit("the sqlite3 command is missing: apt-get install sqlite3")
-    main(*map(int, sys.argv[1:]))
+    main()

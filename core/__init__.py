@@ -26,7 +26,7 @@ from core.runtime import handle
 from core.service import Service, registry
 
 if TYPE_CHECKING:
-    from core.library import load, query, transform
+    from core.library import load, queries, query, shard, transform
 
 __all__ = [
     "AccessError",
@@ -45,8 +45,10 @@ __all__ = [
     "StorageError",
     "handle",
     "load",
+    "queries",
     "query",
     "registry",
+    "shard",
     "span",
     "transform",
 ]
@@ -54,7 +56,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """The pipeline's functions, imported at first use: a service of one's own need not pay for them."""
-    if name not in ("transform", "load", "query"):
+    if name not in ("transform", "load", "query", "queries", "shard"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from core import library
 

@@ -14,7 +14,11 @@ from core.runtime import encode
 if TYPE_CHECKING:
     from rich.table import Table
 
+dataset = click.option(
+    "--dataset", default="sales", show_default=True, help="Name of the dataset, or path of its TOML file."
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+as_csv = click.option("--csv", "as_csv", is_flag=True, help="Print CSV (RFC 4180) with a header and nothing else.")
 STAGES = ("transform", "load", "query")
 WIDEST = 10_000
 
@@ -41,33 +45,49 @@ def working(on: str) -> Iterator[None]:
         yield
 
 
-def rows(found: list[dict[str, Any]], groups: int) -> None:
+def csv_rows(found: list[dict[str, Any]]) -> None:
+    """Print query rows as CSV (RFC 4180) with a header; nothing where there are no rows."""
+    import csv
+    import io
+
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerows(list(row) for row in found[:1])
+    writer.writerows(list(row.values()) for row in found)
+    click.echo(text.getvalue().encode(), nl=False)
+
+
+def rows(found: list[dict[str, Any]], title: str = "") -> None:
     """Print query rows: a table where it fits the terminal, else a block of names and values a row.
 
     Args:
         found: The rows.
-        groups: How many columns, from the first, are the groups'.
+        title: Stands above them.
     """
     from rich.console import Console
 
+    if title:
+        click.echo(title)
     if not found:
         click.echo("no rows")
         return
-    console, table = Console(), _table(found, groups)
+    console, table = Console(), _table(found)
     width = console.measure(table, options=console.options.update(max_width=WIDEST)).maximum
-    if groups and (width <= console.width or not console.is_terminal):
+    only_totals = len(found) == 1 and not any(isinstance(value, str) for value in found[0].values())
+    if not only_totals and (width <= console.width or not console.is_terminal):
         Console(width=width).print(table)
         return
     for row in found:
         console.print(_block(row))
 
 
-def _table(found: list[dict[str, Any]], groups: int) -> "Table":
+def _table(found: list[dict[str, Any]]) -> "Table":
     from rich.table import Table
 
     table = Table()
-    for index, name in enumerate(found[0]):
-        table.add_column(_escaped(name), justify="left" if index < groups else "right", no_wrap=True)
+    for name in found[0]:
+        texts = any(isinstance(row[name], str) for row in found)
+        table.add_column(_escaped(name), justify="left" if texts else "right", no_wrap=True)
     for row in found:
         table.add_row(*map(_shown, row.values()))
     return table

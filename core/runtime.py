@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from core import memory
 from core.errors import Fault, MethodError, PolyfaasError, RequestError
 from core.message import Context, Request, Response
 from core.profiler import Call, Profile, span
@@ -12,6 +13,7 @@ from core.service import Service, Services, pick
 
 HEADERS = {"content-type": "application/json"}
 VIEWS = ("full", "saaf")
+DOCUMENT = "openapi.json"
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -40,7 +42,7 @@ def handle(request: Request, context: Context, services: Services | None = None)
     """Answer one request; never raises.
 
     The body of the answer is `{"service", "status", "result" | "error", "context", "profile"}`. A request
-    whose body says `"profile": "saaf"` gets SAAF's flat object instead.
+    whose body says `"profile": "saaf"` gets SAAF's flat object instead, and `GET /openapi.json` the contract.
 
     Args:
         request: What was asked.
@@ -49,11 +51,14 @@ def handle(request: Request, context: Context, services: Services | None = None)
     """
     view = "full"
     answer = Answer(context=context)
+    memory.tell(context.memory_mib)
     with Call() as call:
         try:
+            if request.method == "GET" and request.path.rpartition("/")[2] == DOCUMENT:
+                return Response(status=200, headers=HEADERS, body=openapi(_offered(services)))
             body = _decode(request)
             view = _take_view(body)
-            service = _service(request, body, built_in() if services is None else services)
+            service = _service(request, body, _offered(services))
             answer.service = service.name
             answer.result = _run(service, body)
         except PolyfaasError as error:
@@ -73,9 +78,20 @@ def built_in() -> Services:
     return BUILT_IN
 
 
+def openapi(services: Services) -> bytes:
+    """The contract of the services as an OpenAPI 3.1 document; the same bytes each time."""
+    from core.contract.openapi import openapi as document
+
+    return encode(document(services, Answer))
+
+
 def encode(value: object) -> bytes:
     """A value as compact JSON; decimals are numbers with all their digits."""
     return _encode(value)
+
+
+def _offered(services: Services | None) -> Services:
+    return built_in() if services is None else services
 
 
 def _decode(request: Request) -> dict[str, Any]:
@@ -127,10 +143,11 @@ def _fail(answer: Answer, request: Request, error: PolyfaasError) -> None:
 
 
 def _reply(answer: Answer, profile: Profile, view: str) -> Response:
+    headers = {**HEADERS, "allow": "POST"} if answer.status == MethodError.status else HEADERS
     answer.profile = profile
     body: object = answer
     if view == "saaf":
         from core.profiler import saaf
 
         body = saaf.flat(profile, answer.context, answer.result or answer.error)
-    return Response(status=answer.status, headers=HEADERS, body=encode(body))
+    return Response(status=answer.status, headers=headers, body=encode(body))

@@ -68,3 +68,13 @@ def clean(sales: Callable[..., Path], tmp_path: Path) -> Callable[..., Path]:
         return tmp_path / name
 
     return write
+
+
+@pytest.fixture(params=["plain", "engine"])
+def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Runs a test twice: transform in plain Python, and by the engine."""
+    from core.services import transform as service
+
+    way: str = request.param
+    monkeypatch.setattr(service, "small", lambda _, url: way == "plain" and url.endswith(".csv"))
+    return way

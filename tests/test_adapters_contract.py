@@ -14,7 +14,7 @@ from adapters.connection import Connection
 from adapters.lab import LOCAL, start
 from adapters.lab.instance import Instance
 from core.message import Context, Request, Response
-from core.runtime import handle
+from core.runtime import built_in, handle, openapi
 
 HERE = Context(platform="local")
 
@@ -145,7 +145,7 @@ def bad_requests() -> dict[str, Request]:
     sources = [*(f"{name}.csv" for name in BAD_FILES), "missing.csv", "folder"]
     asked: dict[str, Request] = {}
     for source in sources:
-        transform = body(source=source, target="target.csv")
+        transform = body(source=source, target="target.csv", on_error="fail")
         load = body(source=source, database="sqlite:///old.db")
         asked[f"transform {source}"] = Request(path="/transform", body=transform)
         asked[f"load {source}"] = Request(path="/load", body=load)
@@ -195,6 +195,11 @@ def test_sql_in_a_value_is_only_a_value(instance: Instance) -> None:
 def test_the_answer_is_json_and_says_so(instance: Instance) -> None:
     response = instance.call(Request(path="/nope", body=b"{}")).response
     assert response.headers["content-type"] == "application/json"
+
+
+def test_the_contract_is_served_as_the_same_bytes_as_in_process(instance: Instance) -> None:
+    response = instance.call(Request(method="GET", path="/openapi.json")).response
+    assert (response.status, response.body) == (200, openapi(built_in()))
 
 
 def test_the_context_names_the_platform_and_the_function(instance: Instance) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from adapters import PROVIDERS
 
-HEAVY = ("duckdb", "obstore", "flask", "werkzeug", "awslambdaric", "azure", "boto3", "http.client", "subprocess")
+HEAVY = ("duckdb", "flask", "werkzeug", "awslambdaric", "azure", "boto3", "http.client", "subprocess")
 MOST_LINES = 70
 
 

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import polyfaas
+from core.runtime import built_in, openapi
 from tests.conftest import row
 
 Sales = Callable[..., Path]
@@ -123,6 +124,7 @@ def test_data_writes_records(tmp_path: Path) -> None:
         (["query", "x.db", "--filter", "Region"], 2, "is no condition"),
         (["query", "x.db", "--aggregate", "Region"], 2, "is no aggregate"),
         (["data", "sales", "--rows", "-1", "-o", "x.csv"], 2, "error: rows is -1"),
+        (["schema", "nope"], 2, "there is no service 'nope': use one of load, query"),
         (["nonsense"], 2, "No such command"),
         (["call", "query", "{}", "--provider", "aws", "--endpoint", "http://127.0.0.1"], 2, "exclude each other"),
         (["call", "query", "{}", "--endpoint", "ftp://x"], 2, "is no http:// or https:// URL"),
@@ -188,6 +190,15 @@ def test_ctrl_c_in_the_engine_is_an_abort_and_leaves_nothing(tmp_path: Path) -> 
             generating.kill()
     assert (generating.returncode, said.strip()) == (1, "Aborted!")
     assert not list(tmp_path.iterdir())
+
+
+def test_schema_prints_the_contract_of_every_service_or_of_one() -> None:
+    assert sorted(printed("schema")["properties"]) == sorted(built_in())
+    assert list(printed("schema", "query")["properties"]) == ["query"]
+
+
+def test_schema_prints_the_document_that_an_endpoint_serves() -> None:
+    assert printed("schema", "--openapi") == json.loads(openapi(built_in()), parse_float=Decimal)
 
 
 def test_doctor_finds_everything_that_make_install_brings() -> None:

@@ -59,6 +59,7 @@ def test_at_the_root_the_switchboard_picks_by_name_or_by_parameters(body: bytes)
     ("body", "service"),
     [
         (b'{"source": "a", "target": "b"}', "transform"),
+        (b'{"source": "a", "prefix": "b", "count": 2}', "shard"),
         (b'{"source": "a", "database": "b"}', "load"),
         (b'{"source": "a", "database": "sqlite:///b", "mode": "append"}', "load"),
         (b'{"database": "sqlite:///none.db"}', "query"),
@@ -161,4 +162,4 @@ def test_every_error_has_a_status_and_a_type_of_its_own() -> None:
 
 
 def test_the_built_in_services_are_the_pipeline() -> None:
-    assert sorted(built_in()) == ["load", "query", "transform"]
+    assert sorted(built_in()) == ["load", "query", "shard", "transform"]

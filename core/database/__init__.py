@@ -1,29 +1,33 @@
-"""Databases by URL: SQLite.
+"""Databases by URL: SQLite and DuckDB files, which load fills; CSV and Parquet files, which are only read.
 
 A database loads a table in one visible step and answers aggregate queries over it. URLs follow SQLAlchemy:
-`sqlite:///relative.db` counts from the working directory, `sqlite:////absolute.db` from the root; a plain path
-is an SQLite file.
+`sqlite:///relative.db` counts from the working directory, `sqlite:////absolute.db` from the root; so do duckdb://,
+parquet:// and csv://. A plain path is what its ending says (.duckdb, .parquet, .csv), else an SQLite file.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import PurePath
+from typing import Protocol
 
 import msgspec
 
-from core.datasets.record import ColumnType
+from core.database.partial import Aggregate, Group
+from core.datasets.grammar import Type
+from core.datasets.record import Dataset
 from core.errors import Fault, RequestError
 from core.storage import real_path
 
 # Names that start with sqlite_ are SQLite's own.
 TABLE_NAME = r"(?!(?i:sqlite_))[A-Za-z_][A-Za-z0-9_]{0,62}"
+SCHEMES = ("sqlite", "duckdb", "parquet", "csv")
 
 
 class TableColumn(msgspec.Struct, frozen=True):
-    """A column of a table; a date is held as ISO text, an amount with two places."""
+    """A column of a table; a date or time is held in ISO form, an amount with the places of its type."""
 
     name: str
-    type: ColumnType
+    type: Type
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,15 +47,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
         check_table_name(self.name)
 
 
-class Aggregate(msgspec.Struct, frozen=True):
-    """One aggregate over a column, or over whole rows where column is None (count)."""
-
-    function: str
-    column: str | None
-
-
 class Condition(msgspec.Struct, frozen=True):
-    """One condition on a column; the operands are already of the column's type."""
+    """One condition on a column; the operands are already of the column's type, dates and times in ISO form."""
 
     column: str
     op: str
@@ -63,15 +60,23 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         table: Table to read.
-        group_by: Columns to group and order by; none gives one row.
+        types: The table's columns with their types, as the database tells them.
+        group_by: Columns to group by; none gives one group.
         conditions: All must hold.
         aggregates: What to compute for each group, at least one.
     """
 
     table: str
+    types: Mapping[str, Type]
     group_by: tuple[str, ...]
     conditions: tuple[Condition, ...]
     aggregates: tuple[Aggregate, ...]
+
+    def columns(self) -> list[str]:
+        """The columns that the answer depends on, each once."""
+        conditions = [condition.column for condition in self.conditions]
+        aggregates = [aggregate.column for aggregate in self.aggregates if aggregate.column is not None]
+        return list(dict.fromkeys([*self.group_by, *conditions, *aggregates]))
 
 
 class Rows(Protocol):
@@ -85,15 +90,21 @@ class Rows(Protocol):
 class Database(Protocol):
     """What each backend gives."""
 
-    def load(self, table: Table, rows: Rows, *, append: bool) -> tuple[int, int]:
+    def load(self, table: Table, batches: Iterable[Rows], *, append: bool) -> tuple[int, int]:
         """Load rows in one visible step; gives rows loaded and rows skipped since their key was there.
+
+        Args:
+            table: What to load them as.
+            batches: The rows in their order, in parts; each is read before the next is asked for.
+            append: Keep the rows that are there, and skip those whose key is among them.
 
         Raises:
             DatabaseError: The table is as it was before.
+            RequestError: The database is a file that is only read.
         """
         ...
 
-    def columns(self, table: str) -> Mapping[str, ColumnType]:
+    def columns(self, table: str) -> Mapping[str, Type]:
         """The columns of a table with their types, in order.
 
         Raises:
@@ -101,32 +112,54 @@ class Database(Protocol):
         """
         ...
 
-    def select(self, selection: Selection) -> Sequence[tuple[Any, ...]]:
-        """The rows of a selection: the group's values, then the aggregates'.
+    def groups(self, selections: Sequence[Selection]) -> Iterator[tuple[int, Group]]:
+        """The groups of several selections over one table, in any order, each with its selection's number.
 
-        Sums of integers are int, of amounts Decimal, averages are the double nearest to the exact quotient, whatever
-        the order of the rows.
+        Their partial aggregates are exact, whatever the order of the rows and the number of threads. A group in which
+        no row is may be missing, also the only one of a selection without `group_by`.
         """
         ...
 
 
-def connect(url: str) -> Database:
+def connect(url: str, dataset: Dataset | None = None) -> Database:
     """The database behind a URL; nothing is opened or made yet.
+
+    Args:
+        url: URL or path.
+        dataset: Tells the types of a CSV's columns; without it they are texts.
 
     Raises:
         RequestError: The URL is of no known kind.
     """
-    from core.database.sqlite import SqliteDatabase
-
-    scheme, separator, rest = url.partition("://")
-    if separator and scheme != "sqlite":
-        raise _bad_url(url, f"there is no database for {scheme}://")
-    if separator and not rest.startswith("/"):
-        raise _bad_url(url, f"{url!r} names no database")
+    scheme, name = _located(url)
     try:
-        return SqliteDatabase(real_path(rest.removeprefix("/") if separator else url), url)
+        path = real_path(name)
     except ValueError as error:
         raise _bad_url(url, f"{url!r} names no database ({error})") from error
+    if scheme == "duckdb":
+        from core.database.duckdb import DuckdbDatabase
+
+        return DuckdbDatabase(path, url)
+    if scheme in ("csv", "parquet"):
+        from core.database.files import CsvFile, ParquetFile
+
+        return CsvFile(path, url, dataset) if scheme == "csv" else ParquetFile(path, url, dataset)
+    from core.database.sqlite import SqliteDatabase
+
+    return SqliteDatabase(path, url)
+
+
+def _located(url: str) -> tuple[str, str]:
+    """The scheme and the path."""
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        ending = PurePath(url).suffix.lower().removeprefix(".")
+        return (ending if ending in SCHEMES else "sqlite"), url
+    if scheme not in SCHEMES:
+        raise _bad_url(url, f"there is no database for {scheme}://")
+    if not rest.startswith("/"):
+        raise _bad_url(url, f"{url!r} names no database")
+    return scheme, rest.removeprefix("/")
 
 
 def check_table_name(table: str) -> None:
@@ -141,5 +174,6 @@ def check_table_name(table: str) -> None:
 
 
 def _bad_url(url: str, found: str) -> RequestError:
-    detail = f"{found}: write sqlite:///relative.db, sqlite:////absolute.db or a path"
+    ways = "write sqlite:///relative.db, sqlite:////absolute.db (or duckdb, parquet, csv in its place) or a path"
+    detail = f"{found}: {ways}"
     return RequestError(detail, [Fault(path="$.database", detail=detail, value=url)])

@@ -1,23 +1,21 @@
-"""Aggregates that do not depend on the order of the rows, on threads or on the library's version.
+"""SQLite's aggregates, made independent of the order of the rows and of the library's version.
 
-SQL sums whole numbers only: amounts as cents, doubles as three numbers of 26 bits and more that together hold all
-of their bits. Where that leaves 64 bits SQLite says "integer overflow", and slower aggregates of our own take over.
-The quotient of two exact numbers is then the double nearest to the exact average.
+SQL sums whole numbers only: amounts as cents (or what their scale is), doubles as three numbers of 26 bits and more
+that together hold all of their bits. Where that leaves 64 bits SQLite says "integer overflow", and slower aggregates
+of our own take over.
 """
 
 import math
 import sqlite3
-from array import array
 from collections.abc import Mapping
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
-from core.database import Aggregate, Condition, Selection
-from core.datasets.record import ColumnType
+from core.database import Condition, Selection
+from core.database.partial import DOUBLE_BITS, Aggregate, Group, Partial
+from core.datasets.grammar import Type
 from core.engine import name as quoted
 
-CENTS = 100
 # Doubles from 2**-25 up to 2048, and zero, are whole multiples of 2**-78: 52 bits after the point fill an integer of
 # SQLite's with the 11 before it, the last 26 a second one.
 WORD = 26
@@ -41,19 +39,20 @@ class _IntegerSum:
 
 
 class _DoubleSum:
-    """The sum of doubles as an exact fraction, in text: its nearest double and, with all its own bits, the rest."""
+    """The sum of doubles in units of 2**-1074, as hexadecimal text: it may have thousands of bits."""
 
     def __init__(self) -> None:
-        self._values = array("d")
+        self._total: int | None = None
 
     def step(self, value: float | None) -> None:
         if value is not None:
-            self._values.append(value)
+            if math.isinf(value):
+                raise ValueError("infinity")  # an OverflowError would come out as another error of SQLite's
+            numerator, denominator = value.as_integer_ratio()  # the denominator is a power of two
+            self._total = (self._total or 0) + (numerator << DOUBLE_BITS + 1 - denominator.bit_length())
 
     def finalize(self) -> Any:
-        total = math.fsum(self._values)
-        self._values.append(-total)
-        return str(Fraction(total) + Fraction(math.fsum(self._values)))
+        return None if self._total is None else hex(self._total)
 
 
 def register(db: sqlite3.Connection) -> None:
@@ -62,37 +61,33 @@ def register(db: sqlite3.Connection) -> None:
     db.create_aggregate("sum_doubles", 1, _DoubleSum)
 
 
-def statement(selection: Selection, types: Mapping[str, ColumnType], *, wide: bool = False) -> tuple[str, list[Any]]:
-    """The SQL of a selection with its parameters; it gives what `finished` takes.
+def statement(selection: Selection, *, wide: bool = False) -> tuple[str, list[Any]]:
+    """The SQL of a selection with its parameters; it gives what `group` takes.
 
     Args:
         selection: What to ask.
-        types: The table's columns.
         wide: Let sums of whole numbers leave 64 bits, which is slower; SQLite raises an overflow otherwise.
     """
     groups = [quoted(column) for column in selection.group_by]
-    sums = [part for aggregate in selection.aggregates for part in _parts(aggregate, types, wide=wide)]
+    sums = [part for aggregate in selection.aggregates for part in _parts(aggregate, selection.types, wide=wide)]
     clauses = [f"SELECT {', '.join(groups + sums)} FROM {quoted(selection.table)}"]
     if selection.conditions:
         clauses.append("WHERE " + " AND ".join(map(_condition, selection.conditions)))
     if groups:
-        clauses.append(f"GROUP BY {', '.join(groups)} ORDER BY {', '.join(groups)}")
+        clauses.append(f"GROUP BY {', '.join(groups)}")
     operands = [operand for condition in selection.conditions for operand in condition.operands]
     return " ".join(clauses), operands
 
 
-def finished(row: tuple[Any, ...], selection: Selection, types: Mapping[str, ColumnType]) -> tuple[Any, ...]:
-    """A row of the statement as the values that were asked for."""
-    groups = [_value(value, types[name]) for name, value in zip(selection.group_by, row, strict=False)]
-    parts = iter(row[len(groups) :])
-    values = []
-    for aggregate in selection.aggregates:
-        own = [next(parts) for _ in _parts(aggregate, types)]
-        values.append(_finish(aggregate, own, types))
-    return (*groups, *values)
+def group(row: tuple[Any, ...], selection: Selection) -> Group:
+    """A row of the statement as a group."""
+    types = selection.types
+    key = tuple(_value(value, types[name]) for name, value in zip(selection.group_by, row, strict=False))
+    parts = iter(row[len(key) :])
+    return Group(key, tuple(_partial(aggregate, parts, types) for aggregate in selection.aggregates))
 
 
-def _parts(aggregate: Aggregate, types: Mapping[str, ColumnType], *, wide: bool = False) -> list[str]:
+def _parts(aggregate: Aggregate, types: Mapping[str, Type], *, wide: bool = False) -> list[str]:
     if aggregate.column is None:
         return ["count(*)"]
     column = quoted(aggregate.column)
@@ -101,10 +96,10 @@ def _parts(aggregate: Aggregate, types: Mapping[str, ColumnType], *, wide: bool 
     return [_sum(column, types[aggregate.column], wide=wide), f"count({column})"]
 
 
-def _sum(column: str, kind: ColumnType, *, wide: bool) -> str:
-    if kind == "double":
+def _sum(column: str, kind: Type, *, wide: bool) -> str:
+    if kind.kind == "double":
         return f"sum_doubles({column})" if wide else _sums_of_words(column)
-    whole = f"CAST(round({column} * {CENTS}) AS INTEGER)" if kind == "decimal" else column
+    whole = f"CAST(round({column} * 1e{kind.scale}) AS INTEGER)" if kind.kind == "decimal" else column
     return f"sum_integers({whole})" if wide else f"sum({whole})"
 
 
@@ -117,37 +112,32 @@ def _sums_of_words(column: str) -> str:
     return f"sum({high}) || ' ' || sum({upper} & {mask}) || ' ' || sum(CAST({rest} AS INTEGER))"
 
 
-def _fraction(total: int | str, kind: ColumnType) -> Fraction:
-    """An exact sum from what the statement gave for it."""
-    if kind == "decimal":
-        return Fraction(total) / CENTS
-    if kind == "double" and " " in str(total):
-        high, middle, low = map(int, str(total).split(" "))
-        return Fraction((((high << WORD) + middle) << WORD) + low, 1 << 3 * WORD)
-    return Fraction(total)
-
-
-def _finish(aggregate: Aggregate, parts: list[Any], types: Mapping[str, ColumnType]) -> Any:
-    if aggregate.column is None or aggregate.function == "count":
-        return parts[0]
+def _partial(aggregate: Aggregate, parts: Any, types: Mapping[str, Type]) -> Partial:
+    """A partial aggregate from the values that the statement gave for it."""
+    if aggregate.function == "count" or aggregate.column is None:
+        return Partial(next(parts))
     kind = types[aggregate.column]
     if aggregate.function in ("min", "max"):
-        return _value(parts[0], kind)
-    total, count = parts
-    if not count:
-        return None
-    if aggregate.function == "avg":
-        return float(_fraction(total, kind) / count)
-    if kind == "double":
-        return float(_fraction(total, kind))
-    return Decimal(total).scaleb(-2) if kind == "decimal" else int(total)
+        return Partial(0, _value(next(parts), kind))
+    total, count = next(parts), next(parts)
+    return Partial(count, None if total is None else _total(total, kind))
 
 
-def _value(value: Any, kind: ColumnType) -> Any:
+def _total(total: int | str, kind: Type) -> int:
+    """A sum in units."""
+    if kind.kind != "double":
+        return int(total)
+    if " " not in str(total):
+        return int(str(total), 16)
+    high, middle, low = map(int, str(total).split(" "))
+    return ((((high << WORD) + middle) << WORD) + low) << DOUBLE_BITS - 3 * WORD
+
+
+def _value(value: Any, kind: Type) -> Any:
     """A stored value as what it stands for."""
-    if value is None or kind != "decimal":
+    if value is None or kind.kind != "decimal":
         return value
-    return Decimal(round(value * CENTS)).scaleb(-2)
+    return Decimal(f"{round(value * 10**kind.scale)}e-{kind.scale}")
 
 
 def _condition(condition: Condition) -> str:

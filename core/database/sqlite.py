@@ -7,17 +7,19 @@ rows are copied over in one transaction where the database holds more than this 
 
 import contextlib
 import os
+import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from core.database import Rows, Selection, Table, check_table_name
-from core.database.exact import finished, register, statement
-from core.datasets.record import ColumnType
+from core.database.exact import group, register, statement
+from core.database.partial import Group
+from core.datasets.grammar import Kind, Type
 from core.engine import name as quoted
-from core.errors import DatabaseError, NotFoundError, RequestError
+from core.errors import DatabaseError, DataError, NotFoundError, RequestError
 from core.profiler import span
 from core.storage import check_writable, keep_mode, part_beside
 
@@ -25,13 +27,15 @@ if TYPE_CHECKING:
     from adbc_driver_manager import AdbcConnection
 
 BUSY_TIMEOUT_S = 30.0
-DECLARED: dict[ColumnType, str] = {
+DECLARED: dict[Kind, str] = {
     "text": "TEXT",
     "integer": "INTEGER",
-    "decimal": "DECIMAL(15, 2)",
+    "decimal": "DECIMAL({0.precision}, {0.scale})",
     "date": "DATE",
+    "timestamp": "TIMESTAMP",
     "double": "DOUBLE",
 }
+DECIMAL = re.compile(r"DECIMAL\(([0-9]+), ([0-9]+)\)")
 # A file that nobody else sees until it is whole needs no journal and no lock hand-over.
 PRIVATE_FILE = ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -32000")
 
@@ -48,14 +52,14 @@ class SqliteDatabase:
         self._path = path
         self._url = url
 
-    def load(self, table: Table, rows: Rows, *, append: bool) -> tuple[int, int]:
+    def load(self, table: Table, batches: Iterable[Rows], *, append: bool) -> tuple[int, int]:
         """Load rows in one visible step; see `Database.load`."""
         part = part_beside(self._path)
         try:
             with self._mapped():
                 check_writable(self._url, self._path)
                 with span("ingest"):
-                    staged = _stage(part, table, rows)
+                    staged = _stage(part, table, batches)
                 with span("index"):
                     unique = staged - _make_unique(part, table)
                 with span("publish"):
@@ -64,7 +68,7 @@ class SqliteDatabase:
             part.unlink(missing_ok=True)
         return loaded, staged - loaded
 
-    def columns(self, table: str) -> Mapping[str, ColumnType]:
+    def columns(self, table: str) -> Mapping[str, Type]:
         """The columns of a table; see `Database.columns`."""
         check_table_name(table)
         with self._mapped(), self._reader() as db:
@@ -73,18 +77,13 @@ class SqliteDatabase:
             raise NotFoundError(f"{self._url} has no table {table!r}: load it first")
         return columns
 
-    def select(self, selection: Selection) -> list[tuple[Any, ...]]:
-        """The rows of a selection; see `Database.select`."""
-        types = self.columns(selection.table)
+    def groups(self, selections: Sequence[Selection]) -> Iterator[tuple[int, Group]]:
+        """The groups of selections, one selection after the other; see `Database.groups`."""
         with self._mapped(), self._reader() as db:
             register(db)
-            try:
-                rows = db.execute(*statement(selection, types)).fetchall()
-            except sqlite3.OperationalError as error:
-                if "integer overflow" not in str(error):
-                    raise
-                rows = db.execute(*statement(selection, types, wide=True)).fetchall()
-        return [finished(row, selection, types) for row in rows]
+            for number, selection in enumerate(selections):
+                for row in _selected(db, selection):
+                    yield number, group(row, selection)
 
     def _publish(self, part: Path, table: Table, rows: int, *, append: bool) -> int:
         """Make the staged rows visible; gives how many came in."""
@@ -142,10 +141,11 @@ class SqliteDatabase:
         insert = f"INSERT INTO main.{name} ({columns}) SELECT {columns} FROM staged.{name} WHERE true"
         return db.execute(f"{insert} ON CONFLICT ({quoted(table.key)}) DO NOTHING").rowcount
 
-    def _check_same(self, table: Table, old: Mapping[str, ColumnType]) -> None:
-        new = {column.name: column.type for column in table.columns}
-        if new != old:
-            found = ", ".join(sorted(dict(set(new.items()) ^ set(old.items()))))
+    def _check_same(self, table: Table, old: Mapping[str, Type]) -> None:
+        new = {column.name: _declared(column.type) for column in table.columns}
+        there = {name: _declared(kind) for name, kind in old.items()}
+        if new != there:
+            found = ", ".join(sorted(dict(set(new.items()) ^ set(there.items()))))
             raise RequestError(f'table {table.name} in {self._url} has other columns ({found}): use "mode": "replace"')
 
     def _check_keyed(self, db: sqlite3.Connection, table: Table) -> None:
@@ -174,10 +174,15 @@ class SqliteDatabase:
         except (sqlite3.Error, adbc_driver_manager.Error, OSError) as error:
             if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
                 raise RequestError(f"{self._url} is no SQLite database: name another file") from error
+            if "user-defined aggregate" in str(error):
+                detail = (
+                    f"{self._url} holds a number that cannot be summed, such as infinity: correct it or filter it out"
+                )
+                raise DataError(detail) from error
             raise DatabaseError(f"SQLite failed on {self._url}: {error}") from error
 
 
-def _stage(part: Path, table: Table, rows: Rows) -> int:
+def _stage(part: Path, table: Table, batches: Iterable[Rows]) -> int:
     """Write rows to a private file; gives their number."""
     import adbc_driver_sqlite
     from adbc_driver_manager import AdbcConnection, AdbcStatement
@@ -186,11 +191,14 @@ def _stage(part: Path, table: Table, rows: Rows) -> int:
         for pragma in PRIVATE_FILE:
             _execute(connection, f"PRAGMA {pragma}")
         _execute(connection, _create(table))
-        with AdbcStatement(connection) as statement:
-            ingest = {"adbc.ingest.target_table": table.name, "adbc.ingest.mode": "adbc.ingest.mode.append"}
-            statement.set_options(**ingest)
-            statement.bind_stream(rows)
-            return int(statement.execute_update())
+        staged = 0
+        for rows in batches:
+            with AdbcStatement(connection) as statement:
+                ingest = {"adbc.ingest.target_table": table.name, "adbc.ingest.mode": "adbc.ingest.mode.append"}
+                statement.set_options(**ingest)
+                statement.bind_stream(rows)
+                staged += int(statement.execute_update())
+        return staged
 
 
 def _execute(connection: "AdbcConnection", sql: str) -> None:
@@ -217,8 +225,18 @@ def _make_unique(part: Path, table: Table) -> int:
     return dropped
 
 
+def _selected(db: sqlite3.Connection, selection: Selection) -> list[tuple[Any, ...]]:
+    """The rows of a selection's statement; all at once, since a late group may be the one that overflows."""
+    try:
+        return db.execute(*statement(selection)).fetchall()
+    except sqlite3.OperationalError as error:
+        if "integer overflow" not in str(error):
+            raise
+        return db.execute(*statement(selection, wide=True)).fetchall()
+
+
 def _create(table: Table) -> str:
-    columns = ", ".join(f"{quoted(column.name)} {DECLARED[column.type]}" for column in table.columns)
+    columns = ", ".join(f"{quoted(column.name)} {_declared(column.type)}" for column in table.columns)
     return f"CREATE TABLE main.{quoted(table.name)} ({columns})"
 
 
@@ -231,10 +249,20 @@ def _list(table: Table) -> str:
     return ", ".join(quoted(column.name) for column in table.columns)
 
 
-def _columns(db: sqlite3.Connection, table: str) -> dict[str, ColumnType]:
-    declared: dict[str, ColumnType] = {sql: kind for kind, sql in DECLARED.items()}
+def _columns(db: sqlite3.Connection, table: str) -> dict[str, Type]:
     rows = db.execute("SELECT name, type FROM pragma_table_info(?, 'main')", [table])
-    return {name: declared.get(kind, "text") for name, kind in rows}
+    return {name: _type(sql) for name, sql in rows}
+
+
+def _declared(kind: Type) -> str:
+    return DECLARED[kind.kind].format(kind)
+
+
+def _type(sql: str) -> Type:
+    """The type that a column was declared with; another program's is a text."""
+    if found := DECIMAL.fullmatch(sql):
+        return Type("decimal", precision=int(found[1]), scale=int(found[2]))
+    return Type(next((kind for kind, declared in DECLARED.items() if declared == sql), "text"))
 
 
 def _others(db: sqlite3.Connection, table: Table) -> int:

@@ -1,6 +1,6 @@
-"""The built-in services: transform, load, query."""
+"""The built-in services: transform, load, query, shard."""
 
 from core.service import Services, registry
-from core.services import load, query, transform
+from core.services import load, query, shard, transform
 
-BUILT_IN: Services = registry([transform.SERVICE, load.SERVICE, query.SERVICE])
+BUILT_IN: Services = registry([transform.SERVICE, load.SERVICE, query.SERVICE, shard.SERVICE])

@@ -1,86 +1,80 @@
-"""Service 3: aggregates over a loaded table, grouped and filtered."""
+"""Service 3: aggregates over a table, grouped and filtered; also over a table that is spread over many databases."""
 
-import re
-import sys
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
 from core import database
-from core.database import Aggregate, Condition, Selection
+from core.database import Database
+from core.database.answer import Question, answers
 from core.datasets import dataset
-from core.datasets.record import EXPECTED, GRAMMAR, ColumnType, Function, Metric
+from core.datasets.grammar import Type
+from core.datasets.record import Dataset, Filter, NamedQuery, Order, Scalar
 from core.errors import Fault, RequestError
 from core.profiler import span
 from core.service import Service
+from core.services.selection import AggregateRequest, Asked, question, unknown
 
-Scalar: TypeAlias = str | int | float | None
-Op: TypeAlias = Literal["eq", "ne", "lt", "le", "gt", "ge", "in", "between", "is_null"]
-BETWEEN = 2
-LARGEST_DOUBLE = sys.float_info.max
-LARGEST_INTEGER = 10**18 - 1  # as many digits as a column of whole numbers may hold
-
-
-class Filter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A condition on one column.
-
-    Attributes:
-        column: The column's name.
-        op: How to compare.
-        value: What to compare with: a list for "in", two values for "between", nothing for "is_null".
-    """
-
-    column: str
-    op: Op = "eq"
-    value: Scalar | list[Scalar] = None
-
-
-class AggregateRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One aggregate.
-
-    Attributes:
-        function: What to compute.
-        column: Over which column; left out, "count" counts rows.
-        name: Its name in the result rows, "as" in JSON; "sum(Units Sold)" and the like when left out.
-    """
-
-    function: Function
-    column: str | None = None
-    name: str | None = msgspec.field(default=None, name="as")
+Limit: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
+MOST_QUERIES = 50
 
 
 class QueryRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What to ask.
 
     Attributes:
-        database: URL of the database.
-        table: Name of the table; the dataset's when left out.
+        database: URL of the database, or a list of URLs that each hold a part of the table's rows.
+        table: Name of the table; the dataset's when left out. A CSV or Parquet file is one table of any name.
         dataset: Name of the dataset, whose metrics are the default aggregates.
-        group_by: Columns to group and order by; none gives one row.
+        group_by: Columns to group by; none gives one row.
         filters: `{"Region": "Asia"}` for equality (null for "is null"), or a list of filters; all must hold.
         aggregates: What to compute for each group; the dataset's metrics when left out.
+        order_by: Columns of group_by or names of aggregates; what is equal is ordered by group_by. No value comes
+            last in both directions; texts are ordered by code point.
+        limit: How many rows to give; all when left out.
+        query: Name of a query of the dataset, instead of all the fields from group_by to limit.
+        queries: Several queries at once, by name or in full, instead of one; a file is read once for all of them.
     """
 
-    database: str
+    database: str | list[str]
     table: str | None = None
     dataset: str = "sales"
     group_by: list[str] = []
     filters: dict[str, Scalar] | list[Filter] = {}
     aggregates: list[AggregateRequest] | None = None
+    order_by: list[str | Order] = []
+    limit: Limit | None = None
+    query: str | None = None
+    queries: list[str | Asked] | None = None
+
+
+class NamedRows(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to one of several queries.
+
+    Attributes:
+        name: The query's name, or its place in the request, from "1", where it has none.
+        rows: As in `QueryResult`.
+        row_count: Number of rows.
+    """
+
+    name: str
+    rows: list[dict[str, Any]]
+    row_count: int
 
 
 class QueryResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer.
+    """The answer: rows and row_count to one query, results to several.
 
     Attributes:
         rows: An object a group: the group's columns, then the aggregates, by name. Amounts are exact.
         row_count: Number of rows.
+        results: An answer a query, in the order of the request.
     """
 
-    rows: list[dict[str, Any]]
-    row_count: int
+    rows: list[dict[str, Any]] | msgspec.UnsetType = msgspec.UNSET
+    row_count: int | msgspec.UnsetType = msgspec.UNSET
+    results: list[NamedRows] | msgspec.UnsetType = msgspec.UNSET
 
 
 def run(request: QueryRequest) -> QueryResult:
@@ -89,139 +83,107 @@ def run(request: QueryRequest) -> QueryResult:
     Raises:
         NotFoundError: There is no such database or table.
         RequestError: A column is unknown, or a value does not fit its column.
+        DataError: A file holds what does not fit its dataset.
     """
     records = dataset(request.dataset)
-    target = database.connect(request.database)
+    asked = _asked(request, records)
+    databases = _databases(request.database, records)
     table = request.table or records.name
     with span("inspect"):
-        types = target.columns(table)
-    named = _named_aggregates(request.aggregates, records.metrics, types)
-    selection = Selection(
-        table=table,
-        group_by=tuple(_groups(request.group_by, types)),
-        conditions=tuple(_conditions(request.filters, types)),
-        aggregates=tuple(named.values()),
-    )
-    names = _distinct([*request.group_by, *named])
+        types = _types(databases, table, request.database)
+    questions = [question(each, types, records.metrics, table, path) for path, each in asked.items()]
     with span("select"):
-        rows = [dict(zip(names, row, strict=True)) for row in target.select(selection)]
-    return QueryResult(rows=rows, row_count=len(rows))
+        found = answers(databases, questions)
+    results = [_named_rows(*each) for each in zip(_names(asked.values()), questions, found, strict=True)]
+    if request.queries is not None:
+        return QueryResult(results=results)
+    return QueryResult(rows=results[0].rows, row_count=results[0].row_count)
 
 
-def _groups(group_by: list[str], types: Mapping[str, ColumnType]) -> Iterable[str]:
-    for index, column in enumerate(group_by):
-        _known(column, types, f"$.group_by[{index}]")
-        yield column
+def _named_rows(name: str, question: Question, rows: Sequence[tuple[Any, ...]]) -> NamedRows:
+    named = [dict(zip(question.names, row, strict=True)) for row in rows]
+    return NamedRows(name=name, rows=named, row_count=len(named))
 
 
-def _named_aggregates(
-    asked: list[AggregateRequest] | None, metrics: Sequence[Metric], types: Mapping[str, ColumnType]
-) -> dict[str, Aggregate]:
-    if asked is None:
-        return {metric.name: _metric(metric, types) for metric in metrics}
-    if not asked:
-        raise _wrong("$.aggregates", "the list is empty: leave it out for the dataset's own metrics")
-    named = [_aggregate(request, types, f"$.aggregates[{index}]") for index, request in enumerate(asked)]
-    _distinct([name for name, _ in named])
-    return dict(named)
+def _asked(request: QueryRequest, records: Dataset) -> dict[str, Asked]:
+    """The queries of a request in full, by their JSON paths."""
+    one = Asked(
+        group_by=request.group_by,
+        filters=request.filters or {},
+        aggregates=request.aggregates,
+        order_by=request.order_by,
+        limit=request.limit,
+    )
+    if request.query is None and request.queries is None:
+        return {"$": one}
+    if one != Asked() or None not in (request.query, request.queries):
+        path = "$.query" if request.query is not None else "$.queries"
+        raise _wrong(path, "it excludes group_by, filters, aggregates, order_by, limit and the other of its kind")
+    if request.queries is None:
+        return {"$.query": _by_name(str(request.query), records, "$.query")}
+    return _several(request.queries, records)
 
 
-def _metric(metric: Metric, types: Mapping[str, ColumnType]) -> Aggregate:
-    _known(metric.column, types, "$.table")
-    return Aggregate(metric.function, metric.column)
-
-
-def _aggregate(asked: AggregateRequest, types: Mapping[str, ColumnType], path: str) -> tuple[str, Aggregate]:
-    if asked.column is None and asked.function != "count":
-        raise _wrong(path, f"{asked.function} needs a column: only count does without")
-    if asked.column is not None:
-        kind = _known(asked.column, types, f"{path}.column")
-        if asked.function in ("sum", "avg") and kind in ("text", "date"):
-            detail = f'{asked.function} of "{asked.column}", a {kind}, has no meaning: use min, max or count'
-            raise _wrong(path, detail)
-    name = asked.name or f"{asked.function}({asked.column or '*'})"
-    return name, Aggregate(asked.function, asked.column)
-
-
-def _distinct(names: list[str]) -> list[str]:
+def _several(queries: Sequence[str | Asked], records: Dataset) -> dict[str, Asked]:
+    if not 0 < len(queries) <= MOST_QUERIES:
+        raise _wrong("$.queries", f"there are {len(queries)} queries: give 1 to {MOST_QUERIES}")
+    asked = {}
+    for index, each in enumerate(queries):
+        path = f"$.queries[{index}]"
+        asked[path] = _by_name(each, records, path) if isinstance(each, str) else each
+    names = _names(asked.values())
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise _wrong("$.aggregates", f'the result would have "{twice[0]}" twice: rename one with "as"')
-    return names
+        raise _wrong("$.queries", f'two of them would be called "{twice[0]}": give one another name')
+    return asked
 
 
-def _conditions(filters: dict[str, Scalar] | list[Filter], types: Mapping[str, ColumnType]) -> Iterable[Condition]:
-    if isinstance(filters, dict):
-        for column, value in filters.items():
-            op: Op = "is_null" if value is None else "eq"
-            yield _condition(Filter(column=column, op=op, value=value), types, "$.filters", f"$.filters.{column}")
-    else:
-        for index, item in enumerate(filters):
-            path = f"$.filters[{index}]"
-            yield _condition(item, types, f"{path}.column", f"{path}.value")
+def _names(asked: Iterable[Asked]) -> list[str]:
+    return [each.name or str(number) for number, each in enumerate(asked, 1)]
 
 
-def _condition(item: Filter, types: Mapping[str, ColumnType], column_path: str, path: str) -> Condition:
-    kind = _known(item.column, types, column_path)
-    operands = _operands(item, path)
-    values = tuple(_operand(value, kind, item.column, path) for value in operands)
-    return Condition(item.column, item.op, values)
+def _by_name(name: str, records: Dataset, path: str) -> Asked:
+    queries = {query.name: query for query in records.queries}
+    if name not in queries:
+        raise _wrong(path, unknown("query", name, queries))
+    return _in_full(queries[name])
 
 
-def _operands(item: Filter, path: str) -> Sequence[Scalar]:
-    listed = item.value if isinstance(item.value, list) else None
-    if item.op == "is_null":
-        if item.value is not None:
-            raise _wrong(path, "is_null takes no value")
-        return []
-    if item.op == "in" and not listed:
-        raise _wrong(path, "in takes a list of at least one value")
-    if item.op == "between" and (listed is None or len(listed) != BETWEEN):
-        raise _wrong(path, "between takes a list of two values")
-    if item.op not in ("in", "between") and listed is not None:
-        raise _wrong(path, f"{item.op} takes one value, not a list")
-    return [item.value] if listed is None else listed  # type: ignore[list-item]  # a list is in `listed`
+def _in_full(query: NamedQuery) -> Asked:
+    aggregates = [AggregateRequest(each.function, each.column, each.name) for each in query.aggregates]
+    return Asked(
+        name=query.name,
+        group_by=list(query.group_by),
+        filters=list(query.filters),
+        aggregates=aggregates or None,
+        order_by=list(query.order_by),
+        limit=query.limit,
+    )
 
 
-def _operand(value: Scalar, kind: ColumnType, column: str, path: str) -> str | int | float:
-    """A value as its column holds it."""
-    if kind == "text" and isinstance(value, str):
-        return value
-    if kind == "date" and isinstance(value, str) and (day := _day(value)):
-        return day.isoformat()
-    if kind in ("integer", "decimal", "double") and (number := _number(value, kind)) is not None:
-        return number
-    expected = EXPECTED.get(kind, "a text") if kind != "date" else f"{EXPECTED[kind]} or 2010-05-28"
-    raise _wrong(path, f'{value!r} does not fit "{column}": it takes {expected}')
+def _databases(urls: str | list[str], records: Dataset) -> list[Database]:
+    listed = [urls] if isinstance(urls, str) else urls
+    if not listed:
+        raise _wrong("$.database", "the list is empty: name a database")
+    if len(set(listed)) < len(listed):
+        raise _wrong("$.database", "a database stands there twice: its rows would count twice")
+    return [database.connect(url, records) for url in listed]
 
 
-def _number(value: Scalar, kind: ColumnType) -> int | float | None:
-    if isinstance(value, str):
-        if not value or not re.fullmatch(GRAMMAR[kind], value):
-            return None
-        value = int(value) if kind == "integer" else float(value)
-    if value is None or not -LARGEST_DOUBLE <= value <= LARGEST_DOUBLE:  # a NaN is neither
-        return None
-    if kind != "integer":
-        return float(value)
-    return int(value) if value == int(value) and abs(value) <= LARGEST_INTEGER else None
+def _types(databases: Sequence[Database], table: str, urls: str | list[str]) -> dict[str, Type]:
+    """The columns of the table, which must be the same in all databases."""
+    types = dict(databases[0].columns(table))
+    for index, other in enumerate(databases[1:], 1):
+        different = _kinds(other.columns(table)) ^ _kinds(types)
+        if different:
+            named = ", ".join(sorted({f'"{name}"' for name, *_ in different}))
+            raise _wrong(f"$.database[{index}]", f"{urls[index]} has other columns than {urls[0]} ({named})")
+    return types
 
 
-def _day(value: str) -> date | None:
-    try:
-        if re.fullmatch(GRAMMAR["date"], value):
-            month, day, year = map(int, value.split("/"))
-            return date(year, month, day)
-        return date.fromisoformat(value)
-    except ValueError:
-        return None
-
-
-def _known(column: str, types: Mapping[str, ColumnType], path: str) -> ColumnType:
-    if column not in types:
-        known = ", ".join(f'"{name}"' for name in types)
-        raise _wrong(path, f'there is no column "{column}": use one of {known}')
-    return types[column]
+def _kinds(types: Mapping[str, Type]) -> set[tuple[str, str, int]]:
+    """The columns with what makes their partial aggregates merge."""
+    return {(name, kind.kind, kind.scale if kind.kind == "decimal" else 0) for name, kind in types.items()}
 
 
 def _wrong(path: str, detail: str) -> RequestError:

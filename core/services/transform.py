@@ -1,129 +1,141 @@
 """Service 1: a CSV becomes a cleaner CSV.
 
-Values are mapped, columns derived, and of the records with one key only the first stays; the order of the rows
-is kept and every other value is passed through letter for letter.
+Values are changed, columns derived, and of the records with one key only the first stays; the order of the rows
+is kept and every other value is passed through letter for letter. Rows that do not fit go to a file of their own.
 """
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Annotated
 
 import msgspec
 
-from core import diagnosis, engine, storage
+from core import memory, storage
 from core.datasets import dataset
 from core.datasets.record import Dataset
-from core.errors import StorageError
+from core.errors import Fault, RequestError
 from core.profiler import span
 from core.service import Service
+from core.source import file
+from core.source.dialect import Dialect, Encoding
+from core.transformation.counts import Counts
+from core.transformation.rejects import OnError, Policy, Rejects
 
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+# Up to here plain Python is quicker than the engine: before the engine's import, and after it.
+PLAIN_COLD_BYTES = 8 << 20
+PLAIN_WARM_BYTES = 1 << 20
 
 
 class TransformRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What to transform.
 
     Attributes:
-        source: URL or path of the CSV.
-        target: URL or path of the CSV to write; it appears whole, or not at all.
-        dataset: Name of the dataset.
+        source: URL or path of a CSV, as it is or compressed by gzip or zstd, or of a Parquet file.
+        target: URL or path of the file to write: Parquet where it ends in .parquet, CSV compressed by gzip where
+            it ends in .gz, else CSV. It appears whole, or not at all.
+        dataset: Name of the dataset, or path of its TOML file.
+        on_error: "reject" bad rows to a file, or "fail" at the first.
+        rejects: URL or path of the file of bad rows, JSON lines; the target's with ".rejects.jsonl" when left out, and
+            then only if there are any.
+        max_rejects: Fail when there are more bad rows than this; any number when left out.
+        delimiter: Between fields, one of , ; | or a tab; the one that the header fits when left out.
+        encoding: Of the source; UTF-8 when left out, or UTF-16 where a byte order mark says so.
     """
 
     source: str
     target: str
     dataset: str = "sales"
+    on_error: OnError = "reject"
+    rejects: str | None = None
+    max_rejects: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    delimiter: str | None = None
+    encoding: Encoding | None = None
 
 
 class TransformResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What was written.
+    """What was written. Always, rows_in = rows_out + duplicates + rejected.
 
     Attributes:
-        rows_in: Records in the source, without its header.
-        rows_out: Records in the target.
-        duplicates: Records dropped because their key stood in an earlier one; rows_in - rows_out.
+        rows_in: Rows in the source, without its header.
+        rows_out: Rows in the target.
+        duplicates: Rows dropped because their key stood in an earlier one.
+        rejected: Rows that do not fit the dataset.
         bytes_in: Size of the source.
         bytes_out: Size of the target.
         target: As in the request.
+        rejects: Where the rejected rows are; null when there is no such file.
     """
 
     rows_in: int
     rows_out: int
     duplicates: int
+    rejected: int
     bytes_in: int
     bytes_out: int
     target: str
+    rejects: str | None
 
 
 def run(request: TransformRequest) -> TransformResult:
-    """Write the transformed CSV.
+    """Write the transformed file, and the bad rows beside it.
 
     Raises:
         NotFoundError: There is no source, or no folder for the target.
-        DataError: The source does not fit the dataset; line and column say where.
+        DataError: The source's header does not fit the dataset, its bytes do not fit the encoding, or bad rows stop the
+            work; line and column say where.
     """
     records = dataset(request.dataset)
-    with storage.reading(request.source) as source, storage.writing(request.target) as part:
-        header = _header(source, request.source, records)
-        with diagnosis.explained(source, request.source, records):
-            rows_in, rows_out = _transform(source, part, header, records)
+    dialect = Dialect(delimiter=request.delimiter, encoding=request.encoding)
+    policy = Policy(on_error=request.on_error, url=request.rejects, most=request.max_rejects)
+    _check_names(request)
+    with (
+        storage.reading(request.source) as source,
+        storage.writing(request.target) as part,
+        Rejects(request.source, request.target, policy) as rejects,
+    ):
+        with file.opened(source, request.source, records, dialect, memory.chunk_bytes()) as rows:
+            counts = _transform(rows, part, request.target, records, rejects)
         return TransformResult(
-            rows_in=rows_in,
-            rows_out=rows_out,
-            duplicates=rows_in - rows_out,
+            rows_in=counts.good + rejects.count,
+            rows_out=counts.good - counts.duplicates,
+            duplicates=counts.duplicates,
+            rejected=rejects.count,
             bytes_in=source.stat().st_size,
             bytes_out=part.stat().st_size,
             target=request.target,
+            rejects=rejects.url,
         )
 
 
-def _header(source: Path, url: str, records: Dataset) -> list[str]:
-    header = diagnosis.header(source, url)
-    needed = [column.name for column in records.columns]
-    diagnosis.require(url, header, needed, f"the dataset {records.name} needs {len(needed)} columns by name")
-    diagnosis.refuse(url, header, [column.name for column in records.derived], "transform adds them itself")
-    return header
+def _check_names(request: TransformRequest) -> None:
+    if request.rejects is None:
+        return
+    for other in ("source", "target"):
+        if storage.local_path(request.rejects) == storage.local_path(getattr(request, other)):
+            detail = f"rejects and {other} are one file: name another for the rejects"
+            raise RequestError(detail, [Fault(path="$.rejects", detail=detail)])
 
 
-def _transform(source: Path, part: Path, header: list[str], records: Dataset) -> tuple[int, int]:
-    """Rows read and rows written, in two passes: first the keys of rows that must all be good, then the rows."""
-    rows = engine.scan(source, header)
-    with engine.session() as db:
-        with span("check"):
-            valid = engine.valid(records, header)
-            db.execute(f"CREATE TEMP TABLE keys AS SELECT {engine.key(records)} AS key FROM {rows} WHERE {valid}")
-        with span("deduplicate"):
-            total, repeats = _find_repeats(db)
-            if repeats:
-                rows = _without_repeats(rows)
-        with span("write"):
-            query = f"SELECT {engine.transformed(records, header)} FROM {rows}"
-            copy = f"COPY ({query}) TO {engine.text(part)} (FORMAT csv, HEADER, USE_TMP_FILE false)"
-            (written,) = engine.row(db, copy)
-    if written != total - repeats:
-        raise StorageError(f"the source changed while it was read: {total - repeats} records, then {written}")
-    return total, written
+def _transform(rows: file.Source, part: Path, url: str, records: Dataset, rejects: Rejects) -> Counts:
+    """Transform by what is quicker; the bytes are the same."""
+    if small(rows.size, url):
+        from core.transformation import plain
+
+        with span("plain"):
+            return plain.transform(rows, part, records, rejects)
+    from core import engine
+    from core.transformation.bulk import Transformation
+    from core.transformation.output import output
+
+    columns = [*rows.layout.kept, *(column.name for column in records.derived)]
+    with engine.session() as db, output(part, url, records, columns) as out:
+        return Transformation(db, rows, out, records).run(rejects)
 
 
-def _find_repeats(db: "DuckDBPyConnection") -> tuple[int, int]:
-    """The number of keys and of those that stood in an earlier row; the latter are marked, a bit a row."""
-    (total,) = engine.row(db, "SELECT count(*) FROM keys")
-    if not total:
-        return 0, 0
-    first = "SELECT key, min(rowid) AS first FROM keys GROUP BY key HAVING count(*) > 1"
-    repeated = f"SELECT rowid::INTEGER AS number FROM keys JOIN ({first}) USING (key) WHERE rowid > first"
-    db.execute(f"SET VARIABLE repeated = (SELECT bitstring_agg(number, 0, {total - 1}) FROM ({repeated}))")
-    db.execute("DROP TABLE keys")
-    (repeats,) = engine.row(db, "SELECT coalesce(bit_count(getvariable('repeated')), 0)")
-    return total, repeats
-
-
-def _without_repeats(rows: str) -> str:
-    """The table expression `rows` without the marked ones.
-
-    A filter by row number keeps the file's order, which a join would not promise.
-    """
-    number = "(row_number() OVER () - 1)::INTEGER"
-    return f"(SELECT * FROM {rows} QUALIFY get_bit(getvariable('repeated'), {number}) = 0)"
+def small(size: int | None, url: str) -> bool:
+    """Whether plain Python is to transform a source of so many bytes of text (None: not known) into that target."""
+    most = PLAIN_WARM_BYTES if "duckdb" in sys.modules else PLAIN_COLD_BYTES
+    return size is not None and size <= most and not url.endswith((".gz", ".parquet"))
 
 
 SERVICE = Service(name="transform", request=TransformRequest, run=run)

@@ -5,21 +5,17 @@ object; writing gives a local path whose content becomes the object in one step,
 """
 
 import os
+import shutil
 import stat as modes
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import msgspec
 
 from core.errors import AccessError, NotFoundError, PolyfaasError, RequestError, StorageError
-
-if TYPE_CHECKING:
-    from obstore.store import LocalStore
 
 # Linux's own limits, in bytes.
 LONGEST_NAME = 255
@@ -90,9 +86,7 @@ def stat(url: str) -> ObjectInfo:
             raise NotFoundError(f"{url} is a folder: name a file in it")
         if path.exists() and not path.is_file():
             raise NotFoundError(f"{url} is a device or a pipe: name a file, which can be read twice")
-        if not path.parent.is_dir():
-            raise FileNotFoundError(url)
-        return ObjectInfo(url, _store(path).head(path.name)["size"])
+        return ObjectInfo(url, path.stat().st_size)
 
 
 @contextmanager
@@ -119,10 +113,10 @@ def writing(url: str) -> Iterator[Path]:
     _check_target(url, path)
     part = part_beside(path)
     try:
-        yield part
         with _mapped(url):
+            yield part
             keep_mode(path, part)
-            _store(path).rename(part.name, path.name)
+            part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 
@@ -138,19 +132,32 @@ def keep_mode(path: Path, part: Path) -> None:
         part.chmod(modes.S_IMODE(path.stat().st_mode))
 
 
-def _store(path: Path) -> "LocalStore":
-    from obstore.store import LocalStore
-
-    if _first_user() != os.getpid():
-        detail = "this process was forked from one that had used obstore, whose threads it lacks and would wait for"
-        raise StorageError(f'{detail}: start workers by multiprocessing.get_context("spawn")')
-    return LocalStore(prefix=path.parent)
+def beside(url: str, suffix: str) -> str:
+    """The object's URL with a suffix, its name cut where it would be too long."""
+    folder, separator, name = url.rpartition("/")
+    most = LONGEST_NAME - len(suffix)
+    return folder + separator + name.encode()[:most].decode(errors="ignore") + suffix
 
 
-@cache
-def _first_user() -> int:
-    """The process that used obstore first; a forked child inherits the answer."""
-    return os.getpid()
+def exists(url: str) -> bool:
+    """Whether there is an object."""
+    return local_path(url).is_file()
+
+
+def remove(url: str) -> None:
+    """Remove an object, if there is one.
+
+    Raises:
+        StorageError: The store failed.
+    """
+    path = local_path(url)
+    with _mapped(url):
+        path.unlink(missing_ok=True)
+
+
+def free_bytes(url: str) -> int:
+    """How much can still be written where the object is."""
+    return shutil.disk_usage(local_path(url).parent).free
 
 
 def _check_target(url: str, path: Path) -> None:
@@ -175,18 +182,14 @@ def check_writable(url: str, path: Path) -> None:
 
 @contextmanager
 def _mapped(url: str) -> Iterator[None]:
-    """Turn what obstore raises into our errors: the one place where it happens."""
-    from obstore import exceptions
-
+    """Turn what the operating system raises into our errors: the one place where it happens."""
     try:
         yield
     except PolyfaasError:
         raise
-    except (FileNotFoundError, exceptions.NotFoundError) as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise NotFoundError(f"there is nothing at {url}: check the path") from error
-    except (PermissionError, exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
+    except PermissionError as error:
         raise AccessError(f"access to {url} was refused: check its permissions") from error
-    except (ValueError, exceptions.InvalidPathError) as error:
-        raise RequestError(f"{url!r} cannot be the name of an object: {error}") from error
-    except (OSError, exceptions.BaseError) as error:
-        raise StorageError(f"the store failed on {url}: {str(error).splitlines()[0]}") from error
+    except OSError as error:
+        raise StorageError(f"the store failed on {url}: {error.strerror}") from error

@@ -1,0 +1,127 @@
+"""A dataset's TOML document, read and checked."""
+
+import re
+import tomllib
+from typing import Literal
+
+import msgspec
+
+from core.datasets.formulas import Types, column, expression, type_of
+from core.datasets.node import MistakeError, Node, Written
+from core.datasets.questions import metrics, queries
+from core.datasets.record import Column, Dataset, Derived
+from core.datasets.types import check_name, columns
+from core.errors import Fault, RequestError
+
+KEYS = ("name", "key", "extra_columns", "columns", "changes", "derived", "metrics", "queries")
+LONGEST_NAME = 63
+KEY_KINDS = ("text", "integer")
+SYNTAX_ERROR = r"(?s)(?P<detail>.*?) \(at (line (?P<line>[0-9]+), column [0-9]+|end of document)\)"
+
+
+def read(text: str, source: str) -> Dataset:
+    """The dataset that a TOML document describes.
+
+    Args:
+        text: The document.
+        source: The file's name, for messages.
+
+    Raises:
+        RequestError: It is wrong; the message names the file, the line, what is wrong and the cure.
+    """
+    try:
+        return _dataset(Node(tomllib.loads(text, parse_float=Written)))
+    except tomllib.TOMLDecodeError as error:
+        raise _syntax_error(text, source, str(error)) from error
+    except MistakeError as mistake:
+        from core.datasets.lines import line_of
+
+        raise located(source, line_of(text, mistake.path), mistake.detail) from mistake
+    except RecursionError as error:
+        raise located(source, 1, "something is nested too deeply: take it apart") from error
+
+
+def located(source: str, line: int, detail: str) -> RequestError:
+    """The error for a mistake in a document."""
+    fault = Fault(path="$.dataset", source=source, line=line, detail=detail)
+    return RequestError(f"{source}, line {line}: {detail}", [fault])
+
+
+def _syntax_error(text: str, source: str, message: str) -> RequestError:
+    found = re.fullmatch(SYNTAX_ERROR, message)
+    detail = found["detail"] if found else message
+    line = int(found["line"]) if found and found["line"] else text.count("\n") + 1
+    return located(source, line, f"this is not TOML ({detail}): a name with a blank and every text stand in quotes")
+
+
+def _dataset(node: Node) -> Dataset:
+    fields = node.fields(KEYS, ("name", "key", "columns"))
+    found = columns(fields["columns"])
+    types = {each.name: each.type for each in found}
+    dataset = Dataset(
+        name=_name(fields["name"]),
+        columns=found,
+        key=_key(fields["key"], types),
+        changes=_changes(fields.get("changes"), types, fields["key"].text()),
+        derived=_derived(fields.get("derived"), types, found),
+        extra_columns=_extra_columns(fields.get("extra_columns")),
+    )
+    return _with_questions(dataset, fields)
+
+
+def _with_questions(dataset: Dataset, fields: dict[str, Node]) -> Dataset:
+    types = dataset.transformed().types()
+    found = metrics(fields["metrics"], types) if "metrics" in fields else ()
+    named = queries(fields["queries"], types, found) if "queries" in fields else ()
+    return msgspec.structs.replace(dataset, metrics=found, queries=named)
+
+
+def _name(node: Node) -> str:
+    name = node.text()
+    if not (name.isascii() and name.isidentifier() and len(name) <= LONGEST_NAME):
+        rule = f"use up to {LONGEST_NAME} letters from a to z, digits and _, no digit first"
+        raise node.wrong(f"{name!r} cannot name a table: {rule}")
+    return name
+
+
+def _key(node: Node, types: Types) -> str:
+    key = column(node, types, KEY_KINDS)
+    if types[key].optional:
+        raise node.wrong(f"{key!r} is the key and optional: each record needs one, so take optional away")
+    return key
+
+
+def _changes(node: Node | None, types: Types, key: str) -> tuple[Derived, ...]:
+    changes = []
+    for name, each in (node.table() if node else {}).items():
+        if name not in types:
+            raise each.wrong(f"there is no column {name!r} to change: a new one stands in [derived]")
+        if name == key:
+            raise each.wrong(f"{name!r} is the key, and two records could become one: derive a new column instead")
+        changes.append(_computed(name, each, types))
+    return tuple(changes)
+
+
+def _derived(node: Node | None, types: Types, found: tuple[Column, ...]) -> tuple[Derived, ...]:
+    derived = []
+    taken = {name.lower() for each in found for name in (each.name, *each.aliases)}
+    for name, each in (node.table() if node else {}).items():
+        if name in types:
+            raise each.wrong(f"the input has a column {name!r}: its new value stands in [changes]")
+        check_name(name, each, taken)
+        taken.add(name.lower())
+        derived.append(_computed(name, each, types))
+    return tuple(derived)
+
+
+def _computed(name: str, node: Node, types: Types) -> Derived:
+    found = expression(node, types)
+    return Derived(name, type_of(found, types), found)
+
+
+def _extra_columns(node: Node | None) -> Literal["keep", "drop"]:
+    if node is None or node.text() == "keep":
+        return "keep"
+    if node.text() != "drop":
+        raise node.wrong(f'{node.text()!r} is not known: write "keep" or "drop"')
+    return "drop"

@@ -1,0 +1,157 @@
+"""A text in chunks of whole records, each with the line it starts on."""
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from core.errors import DataError
+from core.source.stream import undecodable
+
+# A record longer than this is taken for an unclosed quote.
+LONGEST_RECORD_BYTES = 4_000_000
+LINE_END = re.compile(rb"\r\n|\r|\n")
+
+
+class Chunk(msgspec.Struct, frozen=True):
+    """A part of a text, cut between two records as far as its quotes tell.
+
+    Attributes:
+        data: UTF-8.
+        line: Number of its first line in the text, from 1.
+        last: Whether the text ends with it.
+    """
+
+    data: bytes
+    line: int
+    last: bool
+
+
+class Chunks:
+    """Cuts a text into chunks.
+
+    A quote where no quote belongs can make a cut fall into a record. Whoever reads the records then finds the last
+    one unfinished, and gives it back.
+
+    Args:
+        blocks: The text.
+        size: About how many bytes a chunk has.
+        url: Its name in messages.
+    """
+
+    def __init__(self, blocks: Iterator[bytes], size: int, url: str) -> None:
+        self._blocks = blocks
+        self._size = size
+        self._url = url
+        self._pending = b""
+        self._offset = 0
+        self._line = 1
+        self._ended = False
+
+    def __iter__(self) -> Iterator[Chunk]:
+        while chunk := self.next(self._size):
+            yield chunk
+
+    def next(self, size: int) -> Chunk | None:
+        """The next chunk of at most so many bytes, unless a record is longer; None at the end.
+
+        Raises:
+            DataError: A byte is not UTF-8.
+        """
+        self._fill(size)
+        length = len(self._pending)
+        if self._ended and length <= size:
+            return self._take(length) if length else None
+        return self._take(boundary(self._pending, min(size, length)) or self._long_record(size))
+
+    def _long_record(self, size: int) -> int:
+        """Where the first record ends, which is longer than `size`; too long for a record, it ends with some line."""
+        while not (cut := _first_record(self._pending)):
+            length = len(self._pending)
+            if self._ended:
+                return length
+            if length > size + LONGEST_RECORD_BYTES:
+                return last_line_end(self._pending, length) or length
+            self._fill(length + size)
+        return cut
+
+    def header(self) -> bytes:
+        """The first record, which is then no part of the chunks.
+
+        Raises:
+            DataError: A byte is not UTF-8.
+        """
+        self._fill(self._size)
+        return self._take(self._long_record(0)).data if self._pending else b""
+
+    def give_back(self, data: bytes, line: int) -> None:
+        """Take the end of the last chunk back: it goes on beyond it."""
+        self._pending = data + self._pending
+        self._offset -= len(data)
+        self._line = line
+        self._size = max(self._size, 2 * len(data))
+
+    def _fill(self, size: int) -> None:
+        parts, length = [self._pending], len(self._pending)
+        while length < size and not self._ended:
+            block = next(self._blocks, None)
+            self._ended = block is None
+            if block is not None:
+                parts.append(block)
+                length += len(block)
+        self._pending = b"".join(parts)
+
+    def _take(self, cut: int) -> Chunk:
+        data, self._pending = self._pending[:cut], self._pending[cut:]
+        self._check(data)
+        chunk = Chunk(data=data, line=self._line, last=self._ended and not self._pending)
+        self._line += line_ends(data)
+        self._offset += len(data)
+        return chunk
+
+    def _check(self, data: bytes) -> None:
+        if data.isascii():
+            return
+        try:
+            data.decode()
+        except UnicodeDecodeError as error:
+            raise self._undecodable(error) from error
+
+    def _undecodable(self, error: UnicodeDecodeError) -> DataError:
+        return undecodable(self._url, "utf-8", self._offset + error.start, block=error)
+
+
+def line_ends(data: bytes) -> int:
+    """How many lines end in a text: by CR LF, LF or CR."""
+    returns = data.count(b"\r")
+    return data.count(b"\n") + (returns - data.count(b"\r\n") if returns else 0)
+
+
+def last_line_end(data: bytes, stop: int) -> int:
+    """Where the line after the last line end before `stop` starts, 0 where there is none."""
+    found = data.rfind(b"\n", 0, stop)
+    if found < 0:
+        found = data.rfind(b"\r", 0, stop - 1)  # the last byte may be the first half of a line end
+    return found + 1
+
+
+def _first_record(data: bytes) -> int:
+    """Where the first record ends, 0 where it goes on beyond the data."""
+    stop, odd = 0, 0
+    while match := LINE_END.search(data, stop):
+        odd ^= data.count(b'"', stop, match.end()) & 1
+        stop = match.end()
+        if not odd:
+            return stop
+    return 0
+
+
+def boundary(data: bytes, stop: int) -> int:
+    """Where the last whole record before `stop` ends: after a line end that an even number of quotes comes before."""
+    cut = last_line_end(data, stop)
+    odd = data.count(b'"', 0, cut) & 1
+    while odd:
+        earlier = last_line_end(data, data.rfind(b'"', 0, cut))
+        odd ^= data.count(b'"', earlier, cut) & 1
+        cut = earlier
+    return cut

@@ -1,0 +1,86 @@
+"""A dataset's file: its layout, then its records in chunks."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.datasets.record import Dataset
+from core.source.chunks import LONGEST_RECORD_BYTES, Chunk, Chunks
+from core.source.dialect import CANONICAL, Dialect, delimiter_of
+from core.source.header import fields_of, layout, wrong_header
+from core.source.stream import Stream, is_parquet
+
+
+class Source:
+    """A file whose header has been read.
+
+    Args:
+        chunks: Its text, the header first.
+        url: Its name in messages.
+        dataset: What it holds.
+        delimiter: Between fields; None takes the one that the header fits.
+        size: How many bytes of text there are, None when that is not known.
+
+    Attributes:
+        url: Its name in messages.
+        size: How many bytes of text there are, None when that is not known.
+        layout: Where the dataset's columns are.
+        delimiter: Between fields.
+    """
+
+    def __init__(self, chunks: Chunks, url: str, dataset: Dataset, delimiter: str | None, size: int | None) -> None:
+        self.url = url
+        self.size = size
+        self._chunks = chunks
+        self.header = header = _header(chunks, url)
+        names = frozenset(name for column in dataset.columns for name in (column.name, *column.aliases))
+        self.delimiter = delimiter or delimiter_of(header, names)
+        self.layout = layout(fields_of(header, self.delimiter, url), dataset, url)
+
+    def __iter__(self) -> Iterator[Chunk]:
+        return iter(self._chunks)
+
+    def next(self, size: int) -> Chunk | None:
+        """The next chunk of at most so many bytes, unless a record is longer; None at the end."""
+        return self._chunks.next(size)
+
+    def give_back(self, data: bytes, line: int) -> None:
+        """Take the end of the last chunk back; see `Chunks.give_back`."""
+        self._chunks.give_back(data, line)
+
+
+@contextmanager
+def opened(path: Path, url: str, dataset: Dataset, dialect: Dialect, size: int) -> Iterator[Source]:
+    """The dataset's file at a path, with its header read.
+
+    Args:
+        path: A CSV, as it is or compressed by gzip or zstd, or a Parquet file.
+        url: Its name in messages.
+        dataset: What it holds.
+        dialect: How it is written.
+        size: About how many bytes a chunk has.
+
+    Raises:
+        DataError: The file is empty, or its header does not fit the dataset.
+    """
+    if is_parquet(path):
+        from core.source.parquet import as_csv
+
+        with as_csv(path, url, dataset) as file:
+            yield Source(Chunks(Stream(file, url, CANONICAL).blocks(), size, url), url, dataset, ",", None)
+        return
+    with path.open("rb") as file:
+        stream = Stream(file, url, dialect)
+        yield Source(Chunks(stream.blocks(), size, url), url, dataset, dialect.delimiter, stream.size())
+
+
+def _header(chunks: Chunks, url: str) -> str:
+    """The first record, without its line end."""
+    found = chunks.header()
+    text = found.decode().rstrip("\r\n")
+    if len(found) > LONGEST_RECORD_BYTES:
+        raise wrong_header(url, f"the first line is longer than {LONGEST_RECORD_BYTES:,} bytes: is it CSV?")
+    if not text:
+        what = "first line is blank" if found else "file is empty"
+        raise wrong_header(url, f"the {what}: a CSV starts with a line of column names")
+    return text

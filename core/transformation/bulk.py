@@ -1,0 +1,160 @@
+"""Transform by the engine, a chunk at a time: a large file takes no more memory than a small one.
+
+Each chunk is read twice, from memory: first the keys and which rows fit; then, without the rows that do not fit or that
+repeat a key, what is to be written. A chunk that the engine refuses is first rewritten by the plain reader, which
+sorts out the bad rows.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+from core.datasets.record import Dataset
+from core.engine import row
+from core.errors import PolyfaasError
+from core.profiler import span
+from core.source.chunks import Chunk, line_ends
+from core.source.file import Source
+from core.source.records import Records
+from core.source.text import RefusedError, Text, straight
+from core.transformation import sql
+from core.transformation.counts import Counts
+from core.transformation.output import Output, memory_file
+from core.transformation.rejects import Rejects
+from core.transformation.sorting import BadRow, sorted_out
+from core.validation import Fit, checker
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+class Transformation:
+    """One file on its way through the engine.
+
+    Args:
+        db: A session of its own.
+        source: What to read.
+        output: What to write to.
+        dataset: What the source holds.
+    """
+
+    def __init__(self, db: "DuckDBPyConnection", source: Source, output: Output, dataset: Dataset) -> None:
+        self._db = db
+        self._source = source
+        self._output = output
+        self._dataset = dataset
+        self._width = len(source.layout.names)
+        self._check = checker(dataset, source.layout)
+
+    def run(self, rejects: Rejects) -> Counts:
+        """Write the transformed rows.
+
+        Raises:
+            DataError: A bad row stops the work.
+        """
+        kind = "BIGINT" if self._dataset.types()[self._dataset.key].kind == "integer" else "VARCHAR"
+        self._db.execute(f"CREATE OR REPLACE TEMP TABLE seen (key {kind})")
+        good = duplicates = 0
+        for chunk in self._source:
+            counts, bad = self._straight(chunk) or self._sorted_out(chunk)
+            good, duplicates = good + counts.good, duplicates + counts.duplicates
+            for record, fit in bad:
+                rejects.add(record, fit)
+        with span("finish"):
+            self._output.finish(self._db)
+        return Counts(good, duplicates)
+
+    def _straight(self, chunk: Chunk) -> tuple[Counts, list[BadRow]] | None:
+        """Write a chunk as it stands; None when the engine refuses it, and nothing is written."""
+        import duckdb
+
+        text = straight(chunk, sql.scanned_columns(self._source.layout), self._source.delimiter)
+        if text is None:
+            return None
+        try:
+            good, wrong = self._read(text)
+            bad: list[BadRow] = []
+            if wrong:
+                bad = self._bad(chunk.line, text, wrong, good + len(wrong))
+                text = text.without(wrong, good + len(wrong))
+                self._read(text)
+            return self._write(text, good), bad
+        except (duckdb.InvalidInputException, duckdb.ConversionException, RefusedError):
+            return None
+
+    def _sorted_out(self, chunk: Chunk) -> tuple[Counts, list[BadRow]]:
+        """Write the good rows of a chunk, as the plain reader finds them."""
+        with span("sort out"):
+            text, bad = sorted_out(chunk, self._source, self._check)
+        total = len(text.records or ())
+        if not total:
+            return Counts(0, 0), bad
+        found, wrong = self._read(text)
+        if wrong or found != total:
+            raise PolyfaasError(
+                f"{self._source.url}: the engine and the plain reader disagree on a row: report this file"
+            )
+        return self._write(text, found), bad
+
+    def _read(self, text: Text) -> tuple[int, list[int]]:
+        """Keep the keys of the rows in the table `found`; gives how many fit and the numbers of those that do not."""
+        key, good = sql.key(self._dataset), sql.good(self._dataset, text.columns)
+        with span("check"), memory_file(text.data) as (_, path):
+            rows = sql.scan(path, text)
+            self._db.execute(f"CREATE OR REPLACE TEMP TABLE found AS SELECT {key} AS key, {good} AS good FROM {rows}")
+        (fit,) = row(self._db, "SELECT count(*) FILTER (good) FROM found")
+        wrong = self._db.execute("SELECT rowid FROM found WHERE good IS NOT TRUE ORDER BY rowid").fetchall()
+        return fit, [number for (number,) in wrong]
+
+    def _write(self, text: Text, good: int) -> Counts:
+        """Write the rows in `found` whose key is new."""
+        with span("deduplicate"):
+            repeated = self._repeated()
+            if repeated:
+                text = text.without(repeated, good)
+        with span("write"), memory_file(text.data) as (_, path):
+            rows = sql.scan(path, text)
+            written = self._output.add(
+                self._db, f"SELECT {sql.transformed(self._dataset, self._source.layout)} FROM {rows}"
+            )
+        if written != good - len(repeated):
+            raise PolyfaasError(f"{self._source.url}: the engine read {good} rows, then {written}: report this file")
+        self._db.execute("INSERT INTO seen SELECT key FROM found")
+        return Counts(good, len(repeated))
+
+    def _repeated(self) -> list[int]:
+        """The numbers of the rows in `found` whose key stood in an earlier row."""
+        numbers = self._db.execute("""
+            WITH repeats AS (SELECT key, min(rowid) AS first FROM found GROUP BY key HAVING count(*) > 1)
+            SELECT found.rowid FROM found JOIN repeats USING (key) WHERE found.rowid > first
+            UNION SELECT found.rowid FROM found SEMI JOIN seen USING (key)
+        """).fetchall()
+        return [number for (number,) in numbers]
+
+    def _bad(self, line: int, text: Text, wrong: Collection[int], total: int) -> list[BadRow]:
+        """The rows that the engine found wrong, with what is wrong; the text starts on that line."""
+        records = text.split(total)
+        lines = _first_lines(line, text.data, records)
+        found = [
+            Records(Chunk(records[each], lines[each], last=True), self._source.delimiter, self._width) for each in wrong
+        ]
+        bad = []
+        for record in (next(iter(each)) for each in found):
+            fit = Fit(record.fault) if record.fault else self._check(record.fields)
+            if fit is None:
+                raise RefusedError
+            bad.append((record, fit))
+        return bad
+
+
+def _first_lines(first: int, data: bytes, records: list[bytes]) -> Sequence[int]:
+    """The number of the line that each record of a text starts on; there may be blank lines between them."""
+    if line_ends(data) in (len(records), len(records) - 1):
+        return range(first, first + len(records))
+    numbers, start = [], 0
+    for record in records:
+        at = data.index(record, start)
+        first += line_ends(data[start:at])
+        numbers.append(first)
+        first += line_ends(record)
+        start = at + len(record)
+    return numbers
