@@ -4,6 +4,7 @@ Every name and value that comes from a request or a file is quoted here or bound
 """
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -15,6 +16,8 @@ from core.errors import PolyfaasError, StorageError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+INTERRUPT_EVERY_S = 0.05
 
 
 @contextmanager
@@ -47,9 +50,21 @@ def session() -> Iterator["DuckDBPyConnection"]:
 
 
 def interrupt() -> None:
-    """Stop what the open sessions are doing, from any thread; each of them raises KeyboardInterrupt."""
-    for connection in list(_open_sessions):
+    """Stop what the open sessions are doing, from another thread; each of them raises KeyboardInterrupt.
+
+    It is said until they have heard: a statement that is just starting forgets what was said before.
+    """
+    asked = {id(connection) for connection in _open_sessions}
+    while _interrupted(asked):
+        time.sleep(INTERRUPT_EVERY_S)
+
+
+def _interrupted(asked: set[int]) -> int:
+    """Interrupt those sessions that are still open; gives how many. Between two calls, no one must hold a session."""
+    found = [connection for connection in _open_sessions.copy() if id(connection) in asked]
+    for connection in found:
         connection.interrupt()
+    return len(found)
 
 
 _open_sessions: "set[DuckDBPyConnection]" = set()

@@ -2,15 +2,15 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from core import services
-from core.service import Service
-from core.services.load import LoadResult
-from core.services.query import QueryResult
-from core.services.shard import ShardResult
-from core.services.transform import TransformResult
-from core.sharding import Shard
+if TYPE_CHECKING:
+    from core.services.load import LoadResult
+    from core.services.query import QueryResult
+    from core.services.shard import ShardResult
+    from core.services.transform import TransformResult
+    from core.sharding import Shard
 
 PathLike: TypeAlias = str | os.PathLike[str]
 
@@ -25,7 +25,7 @@ def transform(  # noqa: PLR0913  (the request's fields, as keywords)
     max_rejects: int | None = None,
     delimiter: str | None = None,
     encoding: str | None = None,
-) -> TransformResult:
+) -> "TransformResult":
     """Write the transformed file; it appears whole, or not at all.
 
     Args:
@@ -55,7 +55,7 @@ def transform(  # noqa: PLR0913  (the request's fields, as keywords)
         "delimiter": delimiter,
         "encoding": encoding,
     }
-    result: TransformResult = _call(services.transform.SERVICE, request)
+    result: TransformResult = _call("transform", request)
     return result
 
 
@@ -69,7 +69,7 @@ def shard(  # noqa: PLR0913  (the request's fields, as keywords)
     dataset: str = "sales",
     delimiter: str | None = None,
     encoding: str | None = None,
-) -> list[Shard]:
+) -> "list[Shard]":
     """Deal a file's rows out to several, letter for letter; all of them appear, or none.
 
     Args:
@@ -96,7 +96,7 @@ def shard(  # noqa: PLR0913  (the request's fields, as keywords)
         "delimiter": delimiter,
         "encoding": encoding,
     }
-    result: ShardResult = _call(services.shard.SERVICE, request)
+    result: ShardResult = _call("shard", request)
     return result.shards
 
 
@@ -107,7 +107,7 @@ def load(
     *,
     dataset: str = "sales",
     mode: Literal["replace", "append"] = "replace",
-) -> LoadResult:
+) -> "LoadResult":
     """Load a transformed CSV in one visible step.
 
     Args:
@@ -129,7 +129,7 @@ def load(
         "dataset": dataset,
         "mode": mode,
     }
-    result: LoadResult = _call(services.load.SERVICE, request)
+    result: LoadResult = _call("load", request)
     return result
 
 
@@ -177,7 +177,7 @@ def query(  # noqa: PLR0913  (the request's fields, as keywords)
         "limit": limit,
         "query": query,
     }
-    result: QueryResult = _call(services.query.SERVICE, request)
+    result: QueryResult = _call("query", request)
     return result.rows or []
 
 
@@ -202,7 +202,7 @@ def queries(
         DataError: A file holds what does not fit its dataset.
     """
     request = {"database": _urls(database), "table": table, "dataset": dataset, "queries": list(asked)}
-    result: QueryResult = _call(services.query.SERVICE, request)
+    result: QueryResult = _call("query", request)
     return {each.name: each.rows for each in result.results or []}
 
 
@@ -212,5 +212,7 @@ def _urls(database: PathLike | Sequence[PathLike]) -> str | list[str]:
     return [os.fspath(each) for each in database]
 
 
-def _call(service: Service, request: Mapping[str, Any]) -> Any:
+def _call(name: str, request: Mapping[str, Any]) -> Any:
+    """Run a service, whose module is imported now: who only transforms need not pay for the others."""
+    service = import_module(f"core.services.{name}").SERVICE
     return service.run(service.parse(request))

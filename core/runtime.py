@@ -73,7 +73,7 @@ def handle(request: Request, context: Context, services: Services | None = None)
 
 def built_in() -> Services:
     """The services that ship with polyfaas, by name."""
-    from core.services import BUILT_IN
+    from core.services.built_in import BUILT_IN
 
     return BUILT_IN
 

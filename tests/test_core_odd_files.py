@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from core import DataError, NotFoundError, PolyfaasError, RequestError, load, query
+from core import DataError, NotFoundError, PolyfaasError, RequestError, StorageError, load, memory, query, storage
 from core.generator import generate
 from core.library import transform as rejecting_transform
+from core.services import transform as service
 from tests import reference
 from tests.conftest import row
 
@@ -219,6 +220,20 @@ def test_a_full_disk_is_the_stores_failure_and_leaves_nothing(sales: Sales, tmp_
         "the engine could not read or write a file",
     ]
     assert not list((tmp_path / "work").iterdir())
+
+
+def test_a_disk_that_will_be_too_small_is_told_before_it_is_full(
+    sales: Sales, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "chunk_bytes", lambda: 1 << 20)
+    monkeypatch.setattr(storage, "free_bytes", lambda _: 10_000)
+    monkeypatch.setattr(service, "small", lambda *_: False)
+    source = sales([row(Order_ID=str(index)) for index in range(40_000)])
+    with pytest.raises(
+        StorageError, match=r"out.csv would have about \d MB, and 0 MB are free for the last \d: make room"
+    ):
+        transform(source, tmp_path / "out.csv")
+    assert list(tmp_path.iterdir()) == [source]
 
 
 def test_calls_leave_no_file_descriptor_behind(sales: Sales, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import csv
 import filecmp
+import math
 import subprocess
 import sys
 from decimal import Decimal
@@ -11,6 +12,7 @@ import pytest
 from core import RequestError, transform
 from core.generator import generate
 from core.generator.catalogue import COUNTRIES, ITEMS
+from core.generator.record import ID_STEP, IDS
 from tests import reference
 
 
@@ -76,8 +78,13 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "g.csv").read_bytes() == (tmp_path / "h.csv").read_bytes()
 
 
-def test_another_seed_gives_other_records(tmp_path: Path) -> None:
-    assert made(tmp_path, rows=50, seed=1) != made(tmp_path, rows=50, seed=2)
+def test_another_seed_gives_other_records_not_only_other_ids(tmp_path: Path) -> None:
+    found = [[record["Country"] for record in made(tmp_path, rows=50, seed=seed)] for seed in (1, 2)]
+    assert found[0] != found[1]
+
+
+def test_no_two_of_the_most_records_share_a_key() -> None:
+    assert math.gcd(ID_STEP, IDS) == 1
 
 
 def test_records_have_the_courses_columns_and_add_up(tmp_path: Path) -> None:

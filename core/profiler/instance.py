@@ -6,7 +6,6 @@ Module state is meant here: the instance IS the process. A forked child is an in
 import os
 import threading
 import time
-from uuid import uuid4
 
 
 class ProcFile:
@@ -60,7 +59,7 @@ class Instance:
 
     def renew(self) -> None:
         """Become a new instance that has answered no call: what a fork makes of the child."""
-        self.id = uuid4().hex
+        self.id = os.urandom(16).hex()
         self.started_ns = time.time_ns()
         self._lock = threading.Lock()
         self._invocations = 0

@@ -1,6 +1,1 @@
-"""The built-in services: transform, load, query, shard."""
-
-from core.service import Services, registry
-from core.services import load, query, shard, transform
-
-BUILT_IN: Services = registry([transform.SERVICE, load.SERVICE, query.SERVICE, shard.SERVICE])
+"""The built-in services: transform, load, query, shard; a file each."""

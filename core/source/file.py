@@ -19,18 +19,20 @@ class Source:
         url: Its name in messages.
         dataset: What it holds.
         delimiter: Between fields; None takes the one that the header fits.
-        size: How many bytes of text there are, None when that is not known.
+        stream: Where the text comes from.
 
     Attributes:
         url: Its name in messages.
         size: How many bytes of text there are, None when that is not known.
+        progress: Tells which part of the file has been read, None where that is not known.
         layout: Where the dataset's columns are.
         delimiter: Between fields.
     """
 
-    def __init__(self, chunks: Chunks, url: str, dataset: Dataset, delimiter: str | None, size: int | None) -> None:
+    def __init__(self, chunks: Chunks, url: str, dataset: Dataset, delimiter: str | None, stream: Stream) -> None:
         self.url = url
-        self.size = size
+        self.size = stream.size()
+        self.progress = stream.progress
         self._chunks = chunks
         self.header = header = _header(chunks, url)
         names = frozenset(name for column in dataset.columns for name in (column.name, *column.aliases))
@@ -67,11 +69,12 @@ def opened(path: Path, url: str, dataset: Dataset, dialect: Dialect, size: int) 
         from core.source.parquet import as_csv
 
         with as_csv(path, url, dataset) as file:
-            yield Source(Chunks(Stream(file, url, CANONICAL).blocks(), size, url), url, dataset, ",", None)
+            stream = Stream(file, url, CANONICAL)
+            yield Source(Chunks(stream.blocks(), size, url), url, dataset, ",", stream)
         return
     with path.open("rb") as file:
         stream = Stream(file, url, dialect)
-        yield Source(Chunks(stream.blocks(), size, url), url, dataset, dialect.delimiter, stream.size())
+        yield Source(Chunks(stream.blocks(), size, url), url, dataset, dialect.delimiter, stream)
 
 
 def _header(chunks: Chunks, url: str) -> str:

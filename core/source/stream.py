@@ -61,6 +61,12 @@ class Stream:
             return None
         return os.fstat(self._file.fileno()).st_size
 
+    def progress(self) -> float | None:
+        """Which part of the file has been read, from 0 to 1; None where that is not known."""
+        if not self._file.seekable():
+            return None
+        return self._file.tell() / (os.fstat(self._file.fileno()).st_size or 1)
+
     def _raw(self) -> Iterator[bytes]:
         try:
             with _decompressed(self._file, _compression(self._start)) as file:

@@ -7,7 +7,6 @@ object; writing gives a local path whose content becomes the object in one step,
 import os
 import shutil
 import stat as modes
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -123,7 +122,7 @@ def writing(url: str) -> Iterator[Path]:
 
 def part_beside(path: Path) -> Path:
     """A new, hidden name in the same folder, for a file that a rename will publish under `path`."""
-    return path.with_name(f".{path.name[:50]}.{uuid.uuid4().hex}.part")
+    return path.with_name(f".{path.name[:50]}.{os.urandom(16).hex()}.part")
 
 
 def keep_mode(path: Path, part: Path) -> None:
@@ -153,6 +152,23 @@ def remove(url: str) -> None:
     path = local_path(url)
     with _mapped(url):
         path.unlink(missing_ok=True)
+
+
+def check_room(url: str, written_bytes: int, done: float) -> None:
+    """Check that the rest of an object will fit where it is written.
+
+    Args:
+        url: The object.
+        written_bytes: What has been written of it.
+        done: Which part of its source that came from, above 0 and up to 1.
+
+    Raises:
+        StorageError: It will not; the message says how much is needed.
+    """
+    needed, free = int(written_bytes * (1 - done) / done), free_bytes(url)
+    if needed > free:
+        whole = f"{url} would have about {(written_bytes + needed) / 1e6:,.0f} MB"
+        raise StorageError(f"{whole}, and {free / 1e6:,.0f} MB are free for the last {needed / 1e6:,.0f}: make room")
 
 
 def free_bytes(url: str) -> int:

@@ -5,7 +5,7 @@ repeat a key, what is to be written. A chunk that the engine refuses is first re
 sorts out the bad rows.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from core.datasets.record import Dataset
@@ -45,8 +45,12 @@ class Transformation:
         self._width = len(source.layout.names)
         self._check = checker(dataset, source.layout)
 
-    def run(self, rejects: Rejects) -> Counts:
+    def run(self, rejects: Rejects, check_room: Callable[[], None]) -> Counts:
         """Write the transformed rows.
+
+        Args:
+            rejects: Takes the bad rows.
+            check_room: Called after each chunk.
 
         Raises:
             DataError: A bad row stops the work.
@@ -59,6 +63,7 @@ class Transformation:
             good, duplicates = good + counts.good, duplicates + counts.duplicates
             for record, fit in bad:
                 rejects.add(record, fit)
+            check_room()
         with span("finish"):
             self._output.finish(self._db)
         return Counts(good, duplicates)

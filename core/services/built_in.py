@@ -1,0 +1,6 @@
+"""The built-in services, by name."""
+
+from core.service import Services, registry
+from core.services import load, query, shard, transform
+
+BUILT_IN: Services = registry([transform.SERVICE, load.SERVICE, query.SERVICE, shard.SERVICE])
