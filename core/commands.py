@@ -12,15 +12,13 @@ import click
 import msgspec
 
 from core import console, library
+from core.options import SETTINGS, reading, rejecting, spelled
 from core.profiler import Call, Profile, span
 from core.question import request, selection
 from core.runtime import built_in, encode, openapi
 from core.service import Services
 from core.services.load import LoadResult
 from core.services.transform import TransformResult
-
-# What run passes on to transform.
-SETTINGS = ("dataset", "delimiter", "encoding", "on_error", "rejects", "max_rejects")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -88,34 +86,6 @@ def _progress() -> Iterator[Callable[[float], None] | None]:
         yield lambda done: bar.update(task, completed=done)
 
 
-def reading(command: Command) -> Command:
-    """Add the options that say what a source is and how it is written."""
-    options = (
-        console.dataset,
-        click.option("--delimiter", metavar="CHARACTER", help="Between fields: , ; | or tab.  [default: the header's]"),
-        click.option("--encoding", metavar="NAME", help="utf-8, utf-16, latin-1 or cp1252.  [default: utf-8]"),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def rejecting(command: Command) -> Command:
-    """Add the options that say what to do with bad rows."""
-    options = (
-        click.option(
-            "--on-error", type=click.Choice(["reject", "fail"]), default="reject", help="What to do with a bad row."
-        ),
-        click.option("--rejects", metavar="FILE", help="Where to write bad rows.  [default: TARGET.rejects.jsonl]"),
-        click.option(
-            "--max-rejects", type=int, metavar="N", help="Fail when more rows are bad.  [default: any number]"
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
 @click.command(epilog='Example: polyfaas transform "100 Sales Records.csv" clean.csv')
 @click.argument("source")
 @click.argument("target")
@@ -125,7 +95,7 @@ def rejecting(command: Command) -> Command:
 def transform(source: str, target: str, *, as_json: bool, **asked: Any) -> None:
     """Transform the CSV or Parquet file at SOURCE into one at TARGET (.csv, .csv.gz or .parquet)."""
     with console.working("transforming"):
-        result = library.transform(source, target, **_spelled(asked))
+        result = library.transform(source, target, **spelled(asked))
     console.show(result, _transform_line(result), as_json=as_json)
 
 
@@ -140,7 +110,7 @@ def transform(source: str, target: str, *, as_json: bool, **asked: Any) -> None:
 def shard(source: str, prefix: str, *, as_json: bool, **asked: Any) -> None:
     """Deal the rows of SOURCE out to several files, whose names start with PREFIX."""
     with console.working("dealing out"):
-        shards = library.shard(source, prefix, **_spelled(asked))
+        shards = library.shard(source, prefix, **spelled(asked))
     if as_json:
         console.document(shards)
     else:
@@ -209,7 +179,7 @@ def _answer(databases: Sequence[str], named: Sequence[str], asked: dict[str, Any
 @console.as_json
 def run(source: str, database: str | None, *, as_json: bool, **asked: Any) -> None:
     """Run the whole pipeline on the file at SOURCE, here, and show what it cost."""
-    settings = _spelled({name: asked.pop(name) for name in SETTINGS})
+    settings = spelled({name: asked.pop(name) for name in SETTINGS})
     with tempfile.TemporaryDirectory(prefix="polyfaas-") as folder:
         outcome = _pipeline(source, database or f"{folder}/loaded.db", settings, _request(**asked))
     if as_json:
@@ -274,12 +244,6 @@ def _kept(result: TransformResult, clean: str, source: str) -> TransformResult:
     kept = f"{Path(source).name}.rejects.jsonl"
     shutil.move(result.rejects, kept)
     return msgspec.structs.replace(result, rejects=kept)
-
-
-def _spelled(asked: dict[str, Any]) -> dict[str, Any]:
-    """The options with a delimiter as it is; a shell has no easy tab."""
-    tab = asked["delimiter"] in ("tab", "\\t")
-    return {**asked, "delimiter": "\t" if tab else asked["delimiter"]}
 
 
 @contextmanager

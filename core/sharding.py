@@ -101,8 +101,7 @@ def by_size(source: Source, shards: Shards, limit: int) -> None:
         while chunk := source.next(max(1, limit - shards.size(number))):
             if shards.size(number) + len(chunk.data) > limit and shards.size(number) > shards.size(number + 1):
                 number += 1
-            data = chunk.data if chunk.data.endswith((b"\n", b"\r")) else chunk.data + b"\n"
-            shards.add(number, data, _count(db, chunk, source))
+            shards.add(number, *_ended(*_rows(db, chunk, source)))
 
 
 def by_key(source: Source, shards: Shards, column: str, kind: Type, count: int) -> None:
@@ -114,9 +113,9 @@ def by_key(source: Source, shards: Shards, column: str, kind: Type, count: int) 
         for chunk in source:
             dealt: list[list[bytes]] = [[] for _ in range(count)]
             for number, record in _numbered(db, chunk, source, _number(column, kind, count), plain):
-                dealt[number].append(record if record.endswith((b"\n", b"\r")) else record + b"\n")
+                dealt[number].append(record)
             for number, records in enumerate(dealt):
-                shards.add(number, b"".join(records), len(records))
+                shards.add(number, *_ended(b"".join(records), len(records)))
 
 
 def _number(column: str, kind: Type, count: int) -> str:
@@ -159,15 +158,22 @@ def _numbered(
     return ((plain(fields), raw) for fields, raw in _read(chunk, source))
 
 
-def _count(db: "DuckDBPyConnection", chunk: Chunk, source: Source) -> int:
+def _rows(db: "DuckDBPyConnection", chunk: Chunk, source: Source) -> tuple[bytes, int]:
+    """The rows of a chunk that are whole, and their number."""
     import duckdb
 
     if text := _text(chunk, source):
         try:
-            return _asked(db, text, "count(*)")[0]
+            return chunk.data, _asked(db, text, "count(*)")[0]
         except duckdb.InvalidInputException:
             pass
-    return sum(1 for _ in _read(chunk, source))
+    records = [raw for _, raw in _read(chunk, source)]
+    return b"".join(records), len(records)
+
+
+def _ended(rows: bytes, count: int) -> tuple[bytes, int]:
+    """The rows with a line end after the last."""
+    return (rows if rows.endswith((b"\n", b"\r")) or not rows else rows + b"\n"), count
 
 
 def _text(chunk: Chunk, source: Source) -> Text | None:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from core.datasets.grammar import Type, expected, pattern
-from core.datasets.record import Dataset, Field, Mapping
+from core.datasets.record import Dataset
 from core.errors import DataError, Fault
+from core.expressions import refuses
 from core.source.header import Layout
 
 LONGEST_SHOWN = 80
@@ -44,14 +45,8 @@ def place(fault: Fault) -> str:
 
 
 def allowed(dataset: Dataset) -> dict[str, tuple[str, ...]]:
-    """The only values of each column whose change lists them all."""
-    return {
-        change.expression.of.column: tuple(change.expression.values)
-        for change in dataset.changes
-        if isinstance(change.expression, Mapping)
-        and change.expression.otherwise is None
-        and isinstance(change.expression.of, Field)
-    }
+    """The only values of each column that a mapping without `otherwise` reads, wherever that stands."""
+    return refuses(each.expression for each in (*dataset.changes, *dataset.derived))
 
 
 def checker(dataset: Dataset, layout: Layout) -> Callable[[Sequence[str]], Fit | None]:

@@ -147,3 +147,12 @@ def test_parquet_is_read_as_the_csv_with_the_same_rows(sales: Sales, tmp_path: P
         db.execute(f"COPY (SELECT {typed} FROM {table}) TO '{tmp_path}/in.parquet'")
     transform(tmp_path / "in.parquet", tmp_path / "out.csv")
     assert reference.read(str(tmp_path / "out.csv")) == expected(ROWS)
+
+
+def test_a_file_without_rows_becomes_parquet_with_its_columns(sales: Sales, tmp_path: Path) -> None:
+    import duckdb
+
+    transform(sales([]), tmp_path / "out.parquet")
+    with duckdb.connect() as db:
+        found = db.execute(f"DESCRIBE SELECT * FROM '{tmp_path}/out.parquet'").fetchall()
+    assert [name for name, *_ in found] == [*reference.HEADER, "Order Processing Time", "Gross Margin"]

@@ -45,6 +45,16 @@ def test_shards_by_size_hold_the_rows_in_order_and_no_more_than_asked(sales: Sal
     assert sum(each.rows for each in shards) == 300
 
 
+@pytest.mark.parametrize("limit", [1, 300, 700, 5000])
+def test_quotes_where_none_belong_neither_repeat_nor_lose_a_row(tmp_path: Path, limit: int) -> None:
+    odd = ['5" disk', '"a\nb"', "x", 'x"y', '"c\n""d"""', '"never closed']
+    rows = [",".join(row(Order_ID=str(number))).replace("Japan", odd[number % 6]) for number in range(60)]
+    body = "\n".join(rows) + "\n"
+    (tmp_path / "in.csv").write_text(",".join(reference.HEADER) + "\n" + body)
+    shards = shard(tmp_path / "in.csv", tmp_path / "part", bytes=limit)
+    assert b"".join(b"".join(lines(each.url)[1:]) for each in shards) == body.encode()
+
+
 def test_a_row_longer_than_a_shard_has_one_to_itself(sales: Sales, tmp_path: Path) -> None:
     shards = shard(sales([row(Order_ID="1"), row(Order_ID="2")]), tmp_path / "part", bytes=1)
     assert [each.rows for each in shards] == [1, 1]

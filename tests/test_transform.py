@@ -1,5 +1,8 @@
 import csv
 import functools
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -11,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core import DataError, NotFoundError, RequestError
+from core.generator import generate
 from core.library import transform as rejecting_transform
 from tests import reference
 from tests.conftest import row
@@ -293,3 +297,22 @@ def test_order_and_first_duplicates_hold_in_a_file_of_many_engine_blocks(sales: 
     rows = [row(Order_ID=str(index * 7919 % 200_003 % 150_000), Units_Sold=str(index)) for index in range(300_000)]
     transform(sales(rows), tmp_path / "out.csv")
     assert reference.read(str(tmp_path / "out.csv")) == reference.transformed(rows)
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.csv.gz", "out.parquet"])
+def test_the_bytes_are_the_same_on_one_processor_and_on_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, either_way: str, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    generate("in.csv", rows=150_000, duplicates=0.05, rejects=0.001)
+    plain = either_way == "plain" and name == "out.csv"
+    program = (
+        "import os, sys\nos.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(sys.argv[1])])\n"
+        f"from core.services import transform\ntransform.small = lambda *_: {plain}\n"
+        "from core.library import transform\ntransform('in.csv', sys.argv[2], rejects='bad')\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    for processors in ("1", "64"):
+        command = [sys.executable, "-c", program, processors, f"{processors} {name}"]
+        subprocess.run(command, check=True, env=environment)
+    assert Path(f"1 {name}").read_bytes() == Path(f"64 {name}").read_bytes()

@@ -128,7 +128,7 @@ def _transform(rows: file.Source, part: Path, url: str, records: Dataset, reject
     from core.transformation.output import output
 
     columns = [*rows.layout.kept, *(column.name for column in records.derived)]
-    with engine.session() as db, output(part, url, records, columns) as out:
+    with engine.session() as db, output(db, part, url, records, columns) as out:
         return Transformation(db, rows, out, records).run(rejects, lambda: _check_room(rows, part, url))
 
 

@@ -47,6 +47,7 @@ class Chunks:
         self._offset = 0
         self._line = 1
         self._ended = False
+        self._least = 0
 
     def __iter__(self) -> Iterator[Chunk]:
         while chunk := self.next(self._size):
@@ -58,6 +59,7 @@ class Chunks:
         Raises:
             DataError: A byte is not UTF-8.
         """
+        size, self._least = max(size, self._least), 0
         self._fill(size)
         length = len(self._pending)
         if self._ended and length <= size:
@@ -89,7 +91,7 @@ class Chunks:
         self._pending = data + self._pending
         self._offset -= len(data)
         self._line = line
-        self._size = max(self._size, 2 * len(data))
+        self._least = 2 * len(data)
 
     def _fill(self, size: int) -> None:
         parts, length = [self._pending], len(self._pending)

@@ -65,7 +65,7 @@ class Transformation:
                 rejects.add(record, fit)
             check_room()
         with span("finish"):
-            self._output.finish(self._db)
+            self._output.finish()
         return Counts(good, duplicates)
 
     def _straight(self, chunk: Chunk) -> tuple[Counts, list[BadRow]] | None:
@@ -77,11 +77,9 @@ class Transformation:
             return None
         try:
             good, wrong = self._read(text)
-            bad: list[BadRow] = []
+            bad = self._bad(chunk.line, text, wrong, good + len(wrong)) if wrong else []
             if wrong:
-                bad = self._bad(chunk.line, text, wrong, good + len(wrong))
-                text = text.without(wrong, good + len(wrong))
-                self._read(text)
+                text = self._without(text, wrong, good)
             return self._write(text, good), bad
         except (duckdb.InvalidInputException, duckdb.ConversionException, RefusedError):
             return None
@@ -110,6 +108,13 @@ class Transformation:
         wrong = self._db.execute("SELECT rowid FROM found WHERE good IS NOT TRUE ORDER BY rowid").fetchall()
         return fit, [number for (number,) in wrong]
 
+    def _without(self, text: Text, wrong: Collection[int], good: int) -> Text:
+        """The text without its wrong rows; `found` has the others only."""
+        text = text.without(wrong, good + len(wrong))
+        if self._read(text) != (good, []):
+            raise RefusedError
+        return text
+
     def _write(self, text: Text, good: int) -> Counts:
         """Write the rows in `found` whose key is new."""
         with span("deduplicate"):
@@ -118,9 +123,7 @@ class Transformation:
                 text = text.without(repeated, good)
         with span("write"), memory_file(text.data) as (_, path):
             rows = sql.scan(path, text)
-            written = self._output.add(
-                self._db, f"SELECT {sql.transformed(self._dataset, self._source.layout)} FROM {rows}"
-            )
+            written = self._output.add(f"SELECT {sql.transformed(self._dataset, self._source.layout)} FROM {rows}")
         if written != good - len(repeated):
             raise PolyfaasError(f"{self._source.url}: the engine read {good} rows, then {written}: report this file")
         self._db.execute("INSERT INTO seen SELECT key FROM found")
