@@ -86,7 +86,7 @@ def _instance_engine(process: int) -> "DuckDBPyConnection":
         "memory_limit": f"{memory.engine_mib()}MiB",
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
-        "python_enable_replacement_scans": False,  # a table's name is never a variable's of ours
+        "python_enable_replacements": False,  # a table's name is never a variable's of ours
         "temp_directory": f"{tempfile.gettempdir()}/polyfaas-spill-{process}",
     }
     return duckdb.connect(config=settings)
