@@ -1,4 +1,4 @@
-"""What the expressions of a dataset need: which columns they read, which values they refuse.
+"""What the expressions of a dataset read, which values they refuse, which texts they bring in.
 
 What they mean stands in `core.expressions.sql` for the engine and in `core.expressions.plain` for plain Python; both
 give the same text.
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from core.datasets.record import (
     Bucket,
     Concat,
+    Constant,
     DatePart,
     DaysBetween,
     Expression,
@@ -24,6 +25,11 @@ from core.datasets.record import (
 def columns_of(expression: Expression) -> tuple[str, ...]:
     """The input columns that an expression reads, each once, in the order in which it names them."""
     return tuple(dict.fromkeys(column for part in _parts(expression) for column in _own_columns(part)))
+
+
+def texts_of(expression: Expression) -> tuple[str, ...]:
+    """The texts of its own that an expression may give, whole or as part of another."""
+    return tuple(text for part in _parts(expression) for text in _own_texts(part))
 
 
 def refuses(expressions: Iterable[Expression]) -> dict[str, tuple[str, ...]]:
@@ -57,3 +63,11 @@ def _own_columns(expression: Expression) -> tuple[str, ...]:
     if isinstance(expression, Ratio):
         return (expression.dividend, expression.divisor)
     return ()
+
+
+def _own_texts(expression: Expression) -> tuple[str, ...]:
+    if isinstance(expression, Constant):
+        return (expression.value,)
+    if isinstance(expression, Mapping):
+        return (*expression.values.values(), expression.otherwise or "")
+    return expression.labels if isinstance(expression, Bucket) else ()

@@ -125,8 +125,8 @@ class Chunks:
 
 def line_ends(data: bytes) -> int:
     """How many lines end in a text: by CR LF, LF or CR."""
-    returns = data.count(b"\r")
-    return data.count(b"\n") + (returns - data.count(b"\r\n") if returns else 0)
+    alone = data.count(b"\r") - data.count(b"\r\n") if b"\r" in data else 0  # looking is quicker than counting
+    return data.count(b"\n") + alone
 
 
 def last_line_end(data: bytes, stop: int) -> int:
@@ -151,7 +151,7 @@ def _first_record(data: bytes) -> int:
 def boundary(data: bytes, stop: int) -> int:
     """Where the last whole record before `stop` ends: after a line end that an even number of quotes comes before."""
     cut = last_line_end(data, stop)
-    odd = data.count(b'"', 0, cut) & 1
+    odd = b'"' in data and data.count(b'"', 0, cut) & 1
     while odd:
         earlier = last_line_end(data, data.rfind(b'"', 0, cut))
         odd ^= data.count(b'"', earlier, cut) & 1

@@ -1,7 +1,6 @@
 """Rows as text that the engine reads, and what stands in the way of that."""
 
 import re
-from collections.abc import Collection
 from functools import cache
 
 import msgspec
@@ -19,6 +18,7 @@ class Text(msgspec.Struct, frozen=True):
         data: The rows.
         columns: Names of their fields.
         delimiter: Between fields.
+        quotes: Whether a field may hold what needs quotes in CSV: a comma, a quote, a line end.
         line_feeds: Whether rows end in a line feed alone; else in carriage return and line feed.
         records: The rows one by one, where they are known already.
     """
@@ -26,19 +26,9 @@ class Text(msgspec.Struct, frozen=True):
     data: bytes
     columns: list[str]
     delimiter: str
+    quotes: bool
     line_feeds: bool = True
     records: list[bytes] | None = None
-
-    def without(self, numbers: Collection[int], total: int) -> "Text":
-        """The same without some of its rows, by number from 0.
-
-        Raises:
-            RefusedError: There are not as many rows as the engine has read.
-        """
-        records = self.split(total)
-        for number in numbers:
-            records[number] = b""
-        return msgspec.structs.replace(self, data=b"".join(records), records=None)
 
     def split(self, total: int) -> list[bytes]:
         """Its rows, one by one, blank lines left out.
@@ -49,7 +39,7 @@ class Text(msgspec.Struct, frozen=True):
         if self.records is not None:
             return list(self.records)
         records = self.data.splitlines(keepends=True)
-        if b'"' in self.data:
+        if b'"' in self.data and len(records) != total:
             chunk = Chunk(self.data, 1, last=True)
             records = [record.raw for record in Records(chunk, self.delimiter, len(self.columns))]
         elif len(records) != total:
@@ -75,16 +65,16 @@ def straight(chunk: Chunk, columns: list[str], delimiter: str) -> Text | None:
     if b'"' not in data:
         if b"\r" in data:
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        return Text(data, columns, delimiter)
+        return Text(data, columns, delimiter, quotes=delimiter != ",")
     before, after = _patterns(delimiter)
     if before.search(data) or after.search(data):
         return None
     if b"\r" not in data:
-        return Text(data, columns, delimiter)
+        return Text(data, columns, delimiter, quotes=True)
     first = LINE_END.search(data)
     if first is None or first[0] != b"\r\n" or data.count(b'"', 0, first.start()) % 2:
         return None
-    return Text(data, columns, delimiter, line_feeds=False)
+    return Text(data, columns, delimiter, quotes=True, line_feeds=False)
 
 
 @cache

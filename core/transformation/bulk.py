@@ -1,11 +1,11 @@
 """Transform by the engine, a chunk at a time: a large file takes no more memory than a small one.
 
-Each chunk is read twice, from memory: first the keys and which rows fit; then, without the rows that do not fit or that
-repeat a key, what is to be written. A chunk that the engine refuses is first rewritten by the plain reader, which
-sorts out the bad rows.
+Each chunk is read once, into the table `rows`: its keys, which rows fit, and what is to be written of these. The rows
+that do not fit or that repeat a key are deleted there, and the rest is written. A chunk that the engine refuses is
+first rewritten by the plain reader, which sorts out the bad rows.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from core.datasets.record import Dataset
@@ -21,10 +21,17 @@ from core.transformation.counts import Counts
 from core.transformation.output import Output, memory_file
 from core.transformation.rejects import Rejects
 from core.transformation.sorting import BadRow, sorted_out
+from core.transformation.sql import GOOD, KEY
 from core.validation import Fit, checker
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+# The rows whose key stood in an earlier one.
+REPEATED = f"""
+    WITH repeats AS (SELECT {KEY} AS key, min(rowid) AS first FROM rows GROUP BY ALL HAVING count(*) > 1)
+    SELECT rows.rowid FROM rows JOIN repeats ON rows.{KEY} = repeats.key WHERE rows.rowid > first
+    UNION ALL SELECT rows.rowid FROM rows SEMI JOIN seen ON rows.{KEY} = seen.key
+"""
 
 
 class Transformation:
@@ -55,8 +62,7 @@ class Transformation:
         Raises:
             DataError: A bad row stops the work.
         """
-        kind = "BIGINT" if self._dataset.types()[self._dataset.key].kind == "integer" else "VARCHAR"
-        self._db.execute(f"CREATE OR REPLACE TEMP TABLE seen (key {kind})")
+        self._db.execute(f"CREATE OR REPLACE TEMP TABLE seen (key {sql.key_type(self._dataset)})")
         good = duplicates = 0
         for chunk in self._source:
             counts, bad = self._straight(chunk) or self._sorted_out(chunk)
@@ -78,11 +84,9 @@ class Transformation:
         try:
             good, wrong = self._read(text)
             bad = self._bad(chunk.line, text, wrong, good + len(wrong)) if wrong else []
-            if wrong:
-                text = self._without(text, wrong, good)
-            return self._write(text, good), bad
         except (duckdb.InvalidInputException, duckdb.ConversionException, RefusedError):
             return None
+        return self._write(good), bad
 
     def _sorted_out(self, chunk: Chunk) -> tuple[Counts, list[BadRow]]:
         """Write the good rows of a chunk, as the plain reader finds them."""
@@ -91,54 +95,33 @@ class Transformation:
         total = len(text.records or ())
         if not total:
             return Counts(0, 0), bad
-        found, wrong = self._read(text)
-        if wrong or found != total:
+        if self._read(text) != (total, []):
             raise PolyfaasError(
                 f"{self._source.url}: the engine and the plain reader disagree on a row: report this file"
             )
-        return self._write(text, found), bad
+        return self._write(total), bad
 
     def _read(self, text: Text) -> tuple[int, list[int]]:
-        """Keep the keys of the rows in the table `found`; gives how many fit and the numbers of those that do not."""
-        key, good = sql.key(self._dataset), sql.good(self._dataset, text.columns)
-        with span("check"), memory_file(text.data) as (_, path):
-            rows = sql.scan(path, text)
-            self._db.execute(f"CREATE OR REPLACE TEMP TABLE found AS SELECT {key} AS key, {good} AS good FROM {rows}")
-        (fit,) = row(self._db, "SELECT count(*) FILTER (good) FROM found")
-        wrong = self._db.execute("SELECT rowid FROM found WHERE good IS NOT TRUE ORDER BY rowid").fetchall()
+        """Read a text into the table `rows`; gives how many rows fit, and the numbers of those that do not."""
+        with span("read"), memory_file(text.data) as (_, path):
+            values = sql.values(self._dataset, self._source.layout, text, path)
+            columns = self._output.columns(quotes=text.quotes)
+            self._db.execute(f"CREATE OR REPLACE TEMP TABLE rows AS SELECT {KEY}, {GOOD}, {columns} FROM {values}")
+            (fit,) = row(self._db, f"SELECT count(*) FILTER ({GOOD}) FROM rows")
+            wrong = self._db.execute(f"SELECT rowid FROM rows WHERE {GOOD} IS NOT TRUE ORDER BY rowid").fetchall()
         return fit, [number for (number,) in wrong]
 
-    def _without(self, text: Text, wrong: Collection[int], good: int) -> Text:
-        """The text without its wrong rows; `found` has the others only."""
-        text = text.without(wrong, good + len(wrong))
-        if self._read(text) != (good, []):
-            raise RefusedError
-        return text
-
-    def _write(self, text: Text, good: int) -> Counts:
-        """Write the rows in `found` whose key is new."""
+    def _write(self, good: int) -> Counts:
+        """Write those in `rows` that fit and whose key is new."""
         with span("deduplicate"):
-            repeated = self._repeated()
-            if repeated:
-                text = text.without(repeated, good)
-        with span("write"), memory_file(text.data) as (_, path):
-            rows = sql.scan(path, text)
-            written = self._output.add(f"SELECT {sql.transformed(self._dataset, self._source.layout)} FROM {rows}")
-        if written != good - len(repeated):
-            raise PolyfaasError(f"{self._source.url}: the engine read {good} rows, then {written}: report this file")
-        self._db.execute("INSERT INTO seen SELECT key FROM found")
-        return Counts(good, len(repeated))
+            self._db.execute(f"DELETE FROM rows WHERE {GOOD} IS NOT TRUE")
+            (repeated,) = row(self._db, f"DELETE FROM rows WHERE rowid IN ({REPEATED})")
+            self._db.execute(f"INSERT INTO seen SELECT {KEY} FROM rows")
+        with span("write"):
+            self._output.add()
+        return Counts(good, repeated)
 
-    def _repeated(self) -> list[int]:
-        """The numbers of the rows in `found` whose key stood in an earlier row."""
-        numbers = self._db.execute("""
-            WITH repeats AS (SELECT key, min(rowid) AS first FROM found GROUP BY key HAVING count(*) > 1)
-            SELECT found.rowid FROM found JOIN repeats USING (key) WHERE found.rowid > first
-            UNION SELECT found.rowid FROM found SEMI JOIN seen USING (key)
-        """).fetchall()
-        return [number for (number,) in numbers]
-
-    def _bad(self, line: int, text: Text, wrong: Collection[int], total: int) -> list[BadRow]:
+    def _bad(self, line: int, text: Text, wrong: Sequence[int], total: int) -> list[BadRow]:
         """The rows that the engine found wrong, with what is wrong; the text starts on that line."""
         records = text.split(total)
         lines = _first_lines(line, text.data, records)

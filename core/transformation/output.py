@@ -1,6 +1,7 @@
 """What transform writes to: CSV, CSV compressed by gzip, or Parquet, by the target's name."""
 
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 from core import engine
 from core.datasets.record import Dataset
 from core.transformation import sql
+from core.transformation.sql import GOOD, KEY
 from core.transformation.text import line
 
 if TYPE_CHECKING:
@@ -16,13 +18,22 @@ if TYPE_CHECKING:
 
 # Level 6 takes three times as long for 18 % less.
 GZIP_LEVEL = 1
+COPIED_BYTES = 1 << 20
 
 
 class Output(Protocol):
-    """Takes the rows of a target, select by select."""
+    """Takes the rows of a target, chunk by chunk."""
 
-    def add(self, select: str) -> int:
-        """Write the rows of a select, all or none; gives their number."""
+    def columns(self, *, quotes: bool) -> str:
+        """What it needs of each row of `sql.values`, as a select list.
+
+        Args:
+            quotes: Whether a value of the input may need quotes.
+        """
+        ...
+
+    def add(self) -> None:
+        """Write what is in the table `rows`: the key, whether the row fits, and these columns."""
         ...
 
     def finish(self) -> None:
@@ -36,23 +47,28 @@ class CsvOutput:
     Args:
         db: The session that selects.
         file: What to write to.
+        dataset: What is transformed.
         columns: Names for the header.
     """
 
-    def __init__(self, db: "DuckDBPyConnection", file: IO[bytes], columns: Sequence[str]) -> None:
+    def __init__(self, db: "DuckDBPyConnection", file: IO[bytes], dataset: Dataset, columns: Sequence[str]) -> None:
         self._db = db
         self._file = file
+        self._dataset = dataset
+        self._columns = columns
         self._file.write(line(columns).encode())
 
-    def add(self, select: str) -> int:
-        """Write the rows of a select, all or none; gives their number."""
+    def columns(self, *, quotes: bool) -> str:
+        """The line to write: the engine's own writer takes longer to make it."""
+        return f"{sql.line(self._dataset, self._columns, quotes=quotes)} AS line"
+
+    def add(self) -> None:
+        """Write what is in the table `rows`."""
+        options = "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', USE_TMP_FILE false"
         with memory_file() as (file, path):
-            copy = f"COPY ({select}) TO {engine.text(path)} (FORMAT csv, HEADER false, USE_TMP_FILE false)"
-            (written,) = engine.row(self._db, copy)
+            self._db.execute(f"COPY (SELECT line FROM rows) TO {engine.text(path)} ({options})")
             file.seek(0)
-            while block := file.read(1 << 20):
-                self._file.write(block)
-        return int(written)
+            shutil.copyfileobj(file, self._file, COPIED_BYTES)
 
     def finish(self) -> None:
         """Nothing is left to do."""
@@ -64,25 +80,34 @@ class ParquetOutput:
     Args:
         db: The session that selects.
         path: What to write to.
-        dataset: What transform writes.
+        dataset: What is transformed.
         columns: Names, in order.
     """
 
     def __init__(self, db: "DuckDBPyConnection", path: Path, dataset: Dataset, columns: Sequence[str]) -> None:
         self._db = db
         self._path = path
-        self._select = sql.stored(dataset, columns)
+        self._typed = sql.stored(dataset, columns)
         texts = ", ".join(f"NULL::VARCHAR AS {engine.name(column)}" for column in columns)
-        db.execute(f"CREATE OR REPLACE TEMP TABLE output AS SELECT {self._select} FROM (SELECT {texts}) LIMIT 0")
+        nothing = f"(SELECT NULL AS {KEY}, NULL AS {GOOD}, {texts} LIMIT 0)"
+        db.execute(f"CREATE OR REPLACE TEMP TABLE rows AS SELECT {KEY}, {GOOD}, {self._typed} FROM {nothing}")
+        self._parts = 0
+        self.add()
 
-    def add(self, select: str) -> int:
-        """Write the rows of a select, all or none; gives their number."""
-        (written,) = engine.row(self._db, f"INSERT INTO output SELECT {self._select} FROM ({select})")
-        return int(written)
+    def columns(self, *, quotes: bool) -> str:  # noqa: ARG002  (the protocol's)
+        """The columns as their types."""
+        return self._typed
+
+    def add(self) -> None:
+        """Keep the table `rows` as it stands: to copy it into another takes half as long again."""
+        self._db.execute(f"ALTER TABLE rows RENAME TO part_{self._parts}")
+        self._parts += 1
 
     def finish(self) -> None:
-        """Write the file."""
-        self._db.execute(f"COPY output TO {engine.text(self._path)} (FORMAT parquet, USE_TMP_FILE false)")
+        """Write the file on one thread, which cuts it into other row groups than two, and is as quick."""
+        rows = " UNION ALL ".join(f"SELECT * EXCLUDE ({KEY}, {GOOD}) FROM part_{each}" for each in range(self._parts))
+        with engine.one_thread(self._db):
+            self._db.execute(f"COPY ({rows}) TO {engine.text(self._path)} (FORMAT parquet, USE_TMP_FILE false)")
 
 
 @contextmanager
@@ -106,9 +131,9 @@ def output(
             import gzip
 
             with gzip.GzipFile("", "wb", GZIP_LEVEL, file, mtime=0) as compressed:
-                yield CsvOutput(db, compressed, columns)  # type: ignore[arg-type]  # it writes bytes, as IO does
+                yield CsvOutput(db, compressed, dataset, columns)  # type: ignore[arg-type]  # it writes bytes, as IO does
         else:
-            yield CsvOutput(db, file, columns)
+            yield CsvOutput(db, file, dataset, columns)
 
 
 @contextmanager

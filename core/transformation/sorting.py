@@ -26,7 +26,7 @@ def sorted_out(chunk: Chunk, source: Source, check: Check) -> tuple[Text, list[B
             good.append(line(record.fields).encode())
         else:
             bad.append((record, fit))
-    return Text(b"".join(good), list(source.layout.names), ",", records=good), bad
+    return Text(b"".join(good), list(source.layout.names), ",", quotes=True, records=good), bad
 
 
 def read(chunk: Chunk, source: Source, check: Check) -> Iterator[tuple[Record, Fit | None]]:

@@ -9,9 +9,11 @@ from core.datasets.grammar import Type, engine_format, pattern
 from core.datasets.record import Dataset, Derived
 from core.engine import name
 from core.engine import text as literal
+from core.expressions import texts_of
 from core.expressions.sql import sql
 from core.source.header import Layout
 from core.source.text import Text
+from core.transformation.text import SPECIAL, special
 from core.validation import allowed
 
 # The engine's own 32 MB a thread holds more memory and is 8 % slower.
@@ -21,6 +23,8 @@ READ_BUFFER_BYTES = 4_000_000
 SEPARATOR = "\x1f"
 # Starts the names of columns that have none in the header, where no name may start so.
 NAMELESS = "\x1f"
+# Before the columns of what is transformed: the key, as its type, and whether the row fits.
+KEY, GOOD = name(f"{NAMELESS}key"), name(f"{NAMELESS}good")
 SQL_TYPES = {"integer": "BIGINT", "decimal": "DOUBLE", "double": "DOUBLE"}
 
 
@@ -47,7 +51,12 @@ def scanned_columns(layout: Layout) -> list[str]:
 def key(dataset: Dataset) -> str:
     """The key of a record, as its type, so that 007 and 7 are one record; never null, whatever the row holds."""
     column = f"coalesce({name(dataset.key)}, '')"
-    return f"coalesce(try_cast({column} AS BIGINT), 0)" if dataset.types()[dataset.key].kind == "integer" else column
+    return f"coalesce(try_cast({column} AS BIGINT), 0)" if key_type(dataset) == "BIGINT" else column
+
+
+def key_type(dataset: Dataset) -> str:
+    """The engine's type of the key."""
+    return "BIGINT" if dataset.types()[dataset.key].kind == "integer" else "VARCHAR"
 
 
 def good(dataset: Dataset, columns: Sequence[str]) -> str:
@@ -60,23 +69,53 @@ def good(dataset: Dataset, columns: Sequence[str]) -> str:
     patterns |= {column: "" for column in columns if column.startswith(NAMELESS)}
     if not patterns:
         return "true"
-    values = [
-        f"coalesce({name(column)}, '')" if re.fullmatch(each, "") else name(column) for column, each in patterns.items()
-    ]
-    joined = f"concat_ws({literal(SEPARATOR)}, {', '.join(values)})"  # without the nulls, which then match nothing
+    between = f", {literal(SEPARATOR)}, "
+    joined = f"concat({between.join(map(name, patterns))})"  # a null is an empty text there
     return f"regexp_full_match({joined}, {literal(SEPARATOR.join(patterns.values()))})"
 
 
-def transformed(dataset: Dataset, layout: Layout) -> str:
-    """The select list of transform: the kept columns, changed or as they are, then the derived ones."""
+def values(dataset: Dataset, layout: Layout, text: Text, path: Path) -> str:
+    """A table expression of what transform writes of a text, as texts: the kept columns, then the derived ones.
+
+    KEY and GOOD stand before them; what is computed of a row that is not good is null.
+    """
     types = dataset.types()
     changes = {change.name: _derived(change, types) for change in dataset.changes}
     kept = [changes.get(column, name(column)) for column in layout.kept]
-    return ", ".join(kept + [_derived(column, types) for column in dataset.derived])
+    derived = [_derived(column, types) for column in dataset.derived]
+    rows = f"(SELECT *, {good(dataset, text.columns)} AS {GOOD} FROM {scan(path, text)})"
+    return f"(SELECT {', '.join([f'{key(dataset)} AS {KEY}', GOOD, *kept, *derived])} FROM {rows})"
 
 
 def _derived(column: Derived, types: dict[str, Type]) -> str:
-    return f"{sql(column.expression, types)} AS {name(column.name)}"
+    return f"CASE WHEN {GOOD} THEN ({sql(column.expression, types)})::VARCHAR END AS {name(column.name)}"
+
+
+def line(dataset: Dataset, columns: Sequence[str], *, quotes: bool) -> str:
+    """A row as one text, comma-separated, with quotes where they are needed.
+
+    Args:
+        dataset: What transform is given.
+        columns: Which columns of `values` the row has.
+        quotes: Whether a value of the input may need quotes.
+    """
+    types = dataset.transformed().types()
+    own = {each.name: texts_of(each.expression) for each in (*dataset.changes, *dataset.derived)}
+
+    def field(column: str) -> str:
+        kind = types.get(column, Type())
+        free = kind.kind == "text" or special(kind.format)
+        return _quoted(name(column)) if free and (quotes or any(map(special, own.get(column, ())))) else name(column)
+
+    if len(columns) == 1:  # empty, it would be a blank line, which readers skip
+        return f"coalesce(nullif({field(columns[0])}, ''), '\"\"')"
+    between = ", ',', "
+    return f"concat({between.join(map(field, columns))})"
+
+
+def _quoted(value: str) -> str:
+    found = " OR ".join(f"contains({value}, {literal(each)})" for each in SPECIAL)
+    return f"""CASE WHEN {found} THEN '"' || replace({value}, '"', '""') || '"' ELSE {value} END"""
 
 
 def typed(dataset: Dataset, columns: Sequence[str]) -> str:
@@ -95,9 +134,10 @@ def _typed(column: str, kind: Type) -> str:
 
 
 def stored(dataset: Dataset, columns: Sequence[str]) -> str:
-    """The select list of a typed file: what transform writes, each column as its type, exactly."""
+    """The select list of a typed file: what transform writes, each column of `values` as its type, exactly."""
     types = dataset.transformed().types()
-    return ", ".join(f"{_stored(column, types.get(column, Type()))} AS {name(column)}" for column in columns)
+    each = ((name(column), _stored(column, types.get(column, Type()))) for column in columns)
+    return ", ".join(f"CASE WHEN {GOOD} THEN {value} END AS {column}" for column, value in each)
 
 
 def _stored(column: str, kind: Type) -> str:
