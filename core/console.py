@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from core.datasets.project import project
 from core.profiler import Profile
 from core.runtime import encode
 
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 dataset = click.option(
-    "--dataset", default="sales", show_default=True, help="Name of the dataset, or path of its TOML file."
+    "--dataset",
+    default=lambda: project().dataset,
+    help="Name of the dataset, or path of its TOML file.  [default: polyfaas.toml's, else sales]",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 as_csv = click.option("--csv", "as_csv", is_flag=True, help="Print CSV (RFC 4180) with a header and nothing else.")

@@ -121,7 +121,7 @@ def test_a_changed_document_is_read_again(tmp_path: Path) -> None:
 def test_an_unknown_name_is_refused_with_those_that_there_are(name: str) -> None:
     with pytest.raises(RequestError) as caught:
         dataset(name)
-    assert "use sales, payments or the path of a .toml file" in caught.value.detail
+    assert "use sales, payments, a name in polyfaas.toml, or the path of a .toml file" in caught.value.detail
     assert [fault.path for fault in caught.value.errors] == ["$.dataset"]
 
 

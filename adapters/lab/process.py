@@ -15,6 +15,7 @@ import adapters
 from adapters.base import RuntimeUnavailableError
 from adapters.lab import ports, sessions
 from adapters.lab.watcher import watch
+from core.datasets.project import VARIABLE, project_file
 
 ROOT = Path(adapters.__file__).parents[1]
 LOG_TAIL_LINES = 15
@@ -78,6 +79,8 @@ class Process:
             "PYTHONPATH": str(ROOT),
             # A module of the working directory must not win over ours or the runtime's.
             "PYTHONSAFEPATH": "1",
+            # It works in a folder of its own, and knows the datasets of the project all the same.
+            **({VARIABLE: str(file)} if (file := project_file()) else {}),
             **own,
             sessions.MARK: self._mark,
         }

@@ -1,12 +1,11 @@
-"""The datasets that polyfaas knows, by name, and those that a user writes, by path."""
+"""The datasets that polyfaas knows, by name, those of the project, by its names, and any other, by path."""
 
 from functools import lru_cache
 from pathlib import Path
 
-from core.datasets.record import Dataset
+from core.datasets.record import SHIPPED, Dataset
 from core.errors import Fault, RequestError
 
-NAMES = ("sales", "payments")
 DATASETS_REMEMBERED = 16
 
 
@@ -14,14 +13,13 @@ def dataset(name: str) -> Dataset:
     """The dataset of that name, or the one that a TOML file describes.
 
     Args:
-        name: "sales", "payments", or the path of a file that ends in .toml.
+        name: "sales", "payments", a name that the project's `polyfaas.toml` gives, or the path of a file that ends in
+            .toml.
 
     Raises:
         RequestError: There is none, or its document is wrong; the message says on which line.
     """
-    path = Path(__file__).with_name(f"{name}.toml") if name in NAMES else Path(name)
-    if path.suffix != ".toml" or "\0" in name:
-        raise _refused(f"there is no dataset {name!r}: use {', '.join(NAMES)} or the path of a .toml file")
+    path = _path(name)
     try:
         found = path.stat()
         return _read(path, found.st_mtime_ns, found.st_size)
@@ -31,6 +29,20 @@ def dataset(name: str) -> Dataset:
         ) from error
 
 
+def _path(name: str) -> Path:
+    if name in SHIPPED:
+        return Path(__file__).with_name(f"{name}.toml")
+    if name.endswith(".toml") and "\0" not in name:
+        return Path(name)
+    from core.datasets.project import project
+
+    named = project().datasets
+    if name in named:
+        return named[name]
+    known = ", ".join([*SHIPPED, *named])
+    raise _refused(f"there is no dataset {name!r}: use {known}, a name in polyfaas.toml, or the path of a .toml file")
+
+
 def _refused(detail: str) -> RequestError:
     return RequestError(detail, [Fault(path="$.dataset", detail=detail)])
 
@@ -38,12 +50,6 @@ def _refused(detail: str) -> RequestError:
 @lru_cache(DATASETS_REMEMBERED)
 def _read(path: Path, _modified_ns: int, _size: int) -> Dataset:
     """The dataset of a file, as long as it stays as it is."""
-    from core.datasets.document import located, read
+    from core.datasets.document import read, text_of
 
-    content = path.read_bytes()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise located(str(path), line, f"byte {error.start} is not UTF-8: save the file as UTF-8") from error
-    return read(text, str(path))
+    return read(text_of(path), str(path))

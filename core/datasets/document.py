@@ -2,6 +2,9 @@
 
 import re
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -29,20 +32,41 @@ def read(text: str, source: str) -> Dataset:
     Raises:
         RequestError: It is wrong; the message names the file, the line, what is wrong and the cure.
     """
+    with parsed(text, source) as node:
+        return _dataset(node)
+
+
+@contextmanager
+def parsed(text: str, source: str) -> Iterator[Node]:
+    """A TOML document as a tree; what its reader finds wrong is raised as `read` does."""
     try:
-        return _dataset(Node(tomllib.loads(text, parse_float=Written)))
+        yield Node(tomllib.loads(text, parse_float=Written))
     except tomllib.TOMLDecodeError as error:
         raise _syntax_error(text, source, str(error)) from error
     except MistakeError as mistake:
         from core.datasets.lines import line_of
 
-        raise located(source, line_of(text, mistake.path), mistake.detail) from mistake
+        raise _located(source, line_of(text, mistake.path), mistake.detail) from mistake
     except RecursionError as error:
-        raise located(source, 1, "something is nested too deeply: take it apart") from error
+        raise _located(source, 1, "something is nested too deeply: take it apart") from error
 
 
-def located(source: str, line: int, detail: str) -> RequestError:
-    """The error for a mistake in a document."""
+def text_of(path: Path) -> str:
+    """The text of a document's file.
+
+    Raises:
+        RequestError: It is not UTF-8; the message names the line.
+        OSError: It cannot be read.
+    """
+    content = path.read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise _located(str(path), line, f"byte {error.start} is not UTF-8: save the file as UTF-8") from error
+
+
+def _located(source: str, line: int, detail: str) -> RequestError:
     fault = Fault(path="$.dataset", source=source, line=line, detail=detail)
     return RequestError(f"{source}, line {line}: {detail}", [fault])
 
@@ -51,7 +75,7 @@ def _syntax_error(text: str, source: str, message: str) -> RequestError:
     found = re.fullmatch(SYNTAX_ERROR, message)
     detail = found["detail"] if found else message
     line = int(found["line"]) if found and found["line"] else text.count("\n") + 1
-    return located(source, line, f"this is not TOML ({detail}): a name with a blank and every text stand in quotes")
+    return _located(source, line, f"this is not TOML ({detail}): a name with a blank and every text stand in quotes")
 
 
 def _dataset(node: Node) -> Dataset:

@@ -6,6 +6,9 @@ import msgspec
 
 from core.datasets.grammar import Type
 
+# The names of the datasets that come with polyfaas.
+SHIPPED = ("sales", "payments")
+
 
 class Column(msgspec.Struct, frozen=True):
     """A column that the input must have.
