@@ -1,15 +1,17 @@
 """A text in chunks of whole records, each with the line it starts on."""
 
+import codecs
 import re
 from collections.abc import Iterator
 
 import msgspec
 
-from core.errors import DataError
 from core.source.stream import undecodable
 
 # A record longer than this is taken for an unclosed quote.
 LONGEST_RECORD_BYTES = 4_000_000
+# A text that stays in the processor's cache is decoded in a tenth of the time.
+CHECKED_BYTES = 1 << 17
 LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
@@ -114,13 +116,13 @@ class Chunks:
     def _check(self, data: bytes) -> None:
         if data.isascii():
             return
-        try:
-            data.decode()
-        except UnicodeDecodeError as error:
-            raise self._undecodable(error) from error
-
-    def _undecodable(self, error: UnicodeDecodeError) -> DataError:
-        return undecodable(self._url, "utf-8", self._offset + error.start, block=error)
+        view, start = memoryview(data), 0
+        while start < len(data):
+            stop = start + CHECKED_BYTES
+            try:
+                start += codecs.utf_8_decode(view[start:stop], "strict", stop >= len(data))[1]
+            except UnicodeDecodeError as error:
+                raise undecodable(self._url, "utf-8", self._offset + start + error.start, block=error) from error
 
 
 def line_ends(data: bytes) -> int:
