@@ -9,7 +9,7 @@ VARIABLE = "POLYFAAS_MEMORY_MIB"
 SMALLEST_ENGINE_MIB = 64
 # Under 320 MiB an ordered write of a large file waits for memory on two threads: 3.5 s instead of 2.1.
 LARGEST_ENGINE_MIB = 384
-LARGEST_CHUNK_BYTES = 10 << 20
+LARGEST_CHUNK_BYTES = 8 << 20
 # A limit above this is none: what version 1 of cgroups gives where nothing is set is near 2**63.
 NO_LIMIT_MIB = 1 << 30
 

@@ -9,7 +9,9 @@ from core.source import chunks
 from core.source.chunks import CHECKED_BYTES, Chunks
 
 
-@pytest.mark.parametrize("before", [0, 1, 2, CHECKED_BYTES - 3, CHECKED_BYTES - 1, CHECKED_BYTES, 3 * CHECKED_BYTES + 1])
+@pytest.mark.parametrize(
+    "before", [0, 1, 2, CHECKED_BYTES - 3, CHECKED_BYTES - 1, CHECKED_BYTES, 3 * CHECKED_BYTES + 1]
+)
 @pytest.mark.parametrize("wrong", [b"\xe9", b"\xe2\x82", b"\xed\xa0\x80", b"\xc0\x80"], ids=repr)
 def test_a_wrong_byte_is_named_by_its_place(before: int, wrong: bytes) -> None:
     good = b"x" * (before % 3) + "€".encode() * (before // 3)

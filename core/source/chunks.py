@@ -1,12 +1,17 @@
 """A text in chunks of whole records, each with the line it starts on."""
 
 import codecs
+import os
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from core.source.stream import undecodable
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 # A record longer than this is taken for an unclosed quote.
 LONGEST_RECORD_BYTES = 4_000_000
@@ -50,10 +55,27 @@ class Chunks:
         self._line = 1
         self._ended = False
         self._least = 0
+        self._failed: Exception | None = None
+        self._ahead: Future[Chunk | None] | None = None
 
     def __iter__(self) -> Iterator[Chunk]:
-        while chunk := self.next(self._size):
-            yield chunk
+        """The chunks; where there are processors for it, the next is got ready while one is worked on."""
+        chunk = self.next(self._size)
+        if chunk and (chunk.last or len(os.sched_getaffinity(0)) == 1):
+            while chunk:
+                yield chunk
+                chunk = self.next(self._size)
+        elif chunk:
+            yield from self._ahead_of(chunk)
+
+    def _ahead_of(self, chunk: Chunk | None) -> Iterator[Chunk]:
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(1, "polyfaas-chunks") as pool:
+            while chunk:
+                self._ahead = pool.submit(self.next, self._size)
+                yield chunk
+                chunk = self._ahead.result() if self._ahead else self.next(self._size)
 
     def next(self, size: int) -> Chunk | None:
         """The next chunk of at most so many bytes, unless a record is longer; None at the end.
@@ -90,24 +112,48 @@ class Chunks:
 
     def give_back(self, data: bytes, line: int) -> None:
         """Take the end of the last chunk back: it goes on beyond it."""
+        if self._ahead and (chunk := self._settled(self._ahead)):
+            self._pending = chunk.data + self._pending
+            self._offset -= len(chunk.data)
+        self._ahead = None
         self._pending = data + self._pending
         self._offset -= len(data)
         self._line = line
         self._least = 2 * len(data)
 
+    def close(self) -> None:
+        """Stop reading: what the text comes from may be closed."""
+        if self._ahead:
+            self._settled(self._ahead)
+
+    def _settled(self, ahead: "Future[Chunk | None]") -> Chunk | None:
+        """The chunk that was got ready; None when there was none or it is wrong: then it was not taken."""
+        return None if ahead.exception() else ahead.result()
+
     def _fill(self, size: int) -> None:
         parts, length = [self._pending], len(self._pending)
         while length < size and not self._ended:
-            block = next(self._blocks, None)
+            block = self._block()
             self._ended = block is None
             if block is not None:
                 parts.append(block)
                 length += len(block)
         self._pending = b"".join(parts)
 
+    def _block(self) -> bytes | None:
+        """The next block; what went wrong goes wrong again: a text that failed has not ended."""
+        if self._failed:
+            raise self._failed
+        try:
+            return next(self._blocks, None)
+        except Exception as error:
+            self._failed = error
+            raise
+
     def _take(self, cut: int) -> Chunk:
-        data, self._pending = self._pending[:cut], self._pending[cut:]
+        data = self._pending[:cut]
         self._check(data)
+        self._pending = self._pending[cut:]
         chunk = Chunk(data=data, line=self._line, last=self._ended and not self._pending)
         self._line += line_ends(data)
         self._offset += len(data)

@@ -1,7 +1,7 @@
 """A dataset's file: its layout, then its records in chunks."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from core.datasets.record import Dataset
@@ -70,11 +70,13 @@ def opened(path: Path, url: str, dataset: Dataset, dialect: Dialect, size: int) 
 
         with as_csv(path, url, dataset) as file:
             stream = Stream(file, url, CANONICAL)
-            yield Source(Chunks(stream.blocks(), size, url), url, dataset, ",", stream)
+            with closing(Chunks(stream.blocks(), size, url)) as chunks:
+                yield Source(chunks, url, dataset, ",", stream)
         return
     with path.open("rb") as file:
         stream = Stream(file, url, dialect)
-        yield Source(Chunks(stream.blocks(), size, url), url, dataset, dialect.delimiter, stream)
+        with closing(Chunks(stream.blocks(), size, url)) as chunks:
+            yield Source(chunks, url, dataset, dialect.delimiter, stream)
 
 
 def _header(chunks: Chunks, url: str) -> str:
