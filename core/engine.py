@@ -61,6 +61,13 @@ def one_thread(db: "DuckDBPyConnection") -> Iterator[None]:
             db.execute(f"SET threads = {_processors()}")
 
 
+def spill_folder() -> str:
+    """Where the engine puts what does not fit into its memory."""
+    import tempfile
+
+    return f"{tempfile.gettempdir()}/polyfaas-spill-{os.getpid()}"
+
+
 def interrupt() -> None:
     """Stop what the open sessions are doing, from another thread; each of them raises KeyboardInterrupt.
 
@@ -89,13 +96,11 @@ _open_sessions: "set[DuckDBPyConnection]" = set()
 
 
 @cache
-def _instance_engine(process: int) -> "DuckDBPyConnection":
+def _instance_engine(_process: int) -> "DuckDBPyConnection":
     """This instance's engine: bounded memory, no extension fetched from anywhere.
 
     Starting it takes 25 ms, so it stays; a forked child needs one of its own.
     """
-    import tempfile
-
     import duckdb
 
     settings: dict[str, str | bool | int | float | list[str]] = {
@@ -104,7 +109,7 @@ def _instance_engine(process: int) -> "DuckDBPyConnection":
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "python_enable_replacements": False,  # a table's name is never a variable's of ours
-        "temp_directory": f"{tempfile.gettempdir()}/polyfaas-spill-{process}",
+        "temp_directory": spill_folder(),
     }
     return duckdb.connect(config=settings)
 

@@ -1,5 +1,7 @@
 """CSV and Parquet files that are queried as they are, before and after transform."""
 
+import gzip
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,19 @@ CLEAN = (
 def raw(tmp_path: Path) -> Path:
     (tmp_path / "raw.csv").write_text(RAW)
     return tmp_path / "raw.csv"
+
+
+def packed(name: str, content: bytes) -> bytes:
+    """The content, compressed as the name's ending says."""
+    if name.endswith(".gz"):
+        return gzip.compress(content)
+    if not name.endswith(".zst"):
+        return content
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+    return bytes(zstd.compress(content))
 
 
 def query(path: Path, *aggregates: tuple[Any, str | None], group_by: tuple[str, ...] = ()) -> list[tuple[Any, ...]]:
@@ -99,6 +114,22 @@ def test_a_value_that_does_not_fit_is_named_with_the_cure(
     with pytest.raises(DataError, match=message) as caught:
         query(raw, aggregate)
     assert "run transform on the file" in caught.value.detail
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("name", ["x.csv", "x.csv.gz", "x.csv.zst", "x.CSV"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_a_file_is_read_however_it_is_written(
+    tmp_path: Path, delimiter: str, encoding: str, name: str, line_end: str
+) -> None:
+    text = RAW.replace(",", delimiter).replace("x\n", "é\n").replace("\n", line_end)
+    (tmp_path / name).write_bytes(packed(name, text.encode(encoding)))
+    if encoding == "utf-16" and not name.lower().endswith("csv"):
+        with pytest.raises(DataError, match="run transform on the file"):
+            query(tmp_path / name, ("sum", "paid"))
+    else:
+        assert query(tmp_path / name, ("sum", "paid"), ("max", "days"), ("max", "more")) == [(Decimal("19.50"), 2, "é")]
 
 
 def test_what_a_query_does_not_need_is_not_checked(raw: Path) -> None:

@@ -153,7 +153,8 @@ def _located(url: str) -> tuple[str, str]:
     """The scheme and the path."""
     scheme, separator, rest = url.partition("://")
     if not separator:
-        ending = PurePath(url).suffix.lower().removeprefix(".")
+        plain = url.lower().removesuffix(".gz").removesuffix(".zst")
+        ending = PurePath(plain).suffix.removeprefix(".")
         return (ending if ending in SCHEMES else "sqlite"), url
     if scheme not in SCHEMES:
         raise _bad_url(url, f"there is no database for {scheme}://")

@@ -129,12 +129,7 @@ def _transform(rows: file.Source, part: Path, url: str, records: Dataset, reject
 
     columns = [*rows.layout.kept, *(column.name for column in records.derived)]
     with engine.session() as db, output(db, part, url, records, columns) as out:
-        return Transformation(db, rows, out, records).run(rejects, lambda: _check_room(rows, part, url))
-
-
-def _check_room(rows: file.Source, part: Path, url: str) -> None:
-    if done := rows.progress():
-        storage.check_room(url, part.stat().st_size if part.exists() else 0, done)
+        return Transformation(db, rows, out, records).run(rejects)
 
 
 def small(size: int | None, url: str) -> bool:

@@ -32,13 +32,16 @@ class Stream:
         file: What to read.
         url: Its name in messages.
         dialect: What is known of it.
+
+    Attributes:
+        compression: "gzip" or "zstd", None where it is not compressed.
     """
 
     def __init__(self, file: io.BufferedReader, url: str, dialect: Dialect) -> None:
         self._file = file
         self._url = url
         self._dialect = dialect
-        self._start = file.peek(4)[:4]
+        self.compression = _compression(file.peek(4)[:4])
 
     def blocks(self) -> Iterator[bytes]:
         """The text, a block at a time; each is UTF-8 of its own only where the file is in another encoding.
@@ -57,7 +60,7 @@ class Stream:
 
     def size(self) -> int | None:
         """How many bytes the text has in its own encoding, None where that is not known: it is compressed or a pipe."""
-        if not self._file.seekable() or _compression(self._start):
+        if not self._file.seekable() or self.compression:
             return None
         return os.fstat(self._file.fileno()).st_size
 
@@ -69,7 +72,7 @@ class Stream:
 
     def _raw(self) -> Iterator[bytes]:
         try:
-            with _decompressed(self._file, _compression(self._start)) as file:
+            with _decompressed(self._file, self.compression) as file:
                 while block := file.read(BLOCK_BYTES):
                     yield block
         except (OSError, EOFError, zlib.error) as error:

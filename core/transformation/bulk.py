@@ -5,7 +5,7 @@ that do not fit or that repeat a key are deleted there, and the rest is written.
 first rewritten by the plain reader, which sorts out the bad rows.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from core.datasets.record import Dataset
@@ -52,15 +52,15 @@ class Transformation:
         self._width = len(source.layout.names)
         self._check = checker(dataset, source.layout)
 
-    def run(self, rejects: Rejects, check_room: Callable[[], None]) -> Counts:
+    def run(self, rejects: Rejects) -> Counts:
         """Write the transformed rows.
 
         Args:
             rejects: Takes the bad rows.
-            check_room: Called after each chunk.
 
         Raises:
             DataError: A bad row stops the work.
+            StorageError: There is no room for what is still to come.
         """
         self._db.execute(f"CREATE OR REPLACE TEMP TABLE seen (key {sql.key_type(self._dataset)})")
         good = duplicates = 0
@@ -69,7 +69,8 @@ class Transformation:
             good, duplicates = good + counts.good, duplicates + counts.duplicates
             for record, fit in bad:
                 rejects.add(record, fit)
-            check_room()
+            if done := self._source.progress():
+                self._output.check_room(done)
         with span("finish"):
             self._output.finish()
         return Counts(good, duplicates)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 
-from core import engine
+from core import engine, storage
 from core.datasets.record import Dataset
 from core.transformation import sql
 from core.transformation.sql import GOOD, KEY
@@ -36,6 +36,17 @@ class Output(Protocol):
         """Write what is in the table `rows`: the key, whether the row fits, and these columns."""
         ...
 
+    def check_room(self, done: float) -> None:
+        """Check that there is room on the disk for what is still to come.
+
+        Args:
+            done: Which part of the source has been read, above 0 and up to 1.
+
+        Raises:
+            StorageError: There is not; the message says how much is needed.
+        """
+        ...
+
     def finish(self) -> None:
         """Write what is still to be written."""
         ...
@@ -47,13 +58,17 @@ class CsvOutput:
     Args:
         db: The session that selects.
         file: What to write to.
+        url: Its name in messages.
         dataset: What is transformed.
         columns: Names for the header.
     """
 
-    def __init__(self, db: "DuckDBPyConnection", file: IO[bytes], dataset: Dataset, columns: Sequence[str]) -> None:
+    def __init__(
+        self, db: "DuckDBPyConnection", file: IO[bytes], url: str, dataset: Dataset, columns: Sequence[str]
+    ) -> None:
         self._db = db
         self._file = file
+        self._url = url
         self._dataset = dataset
         self._columns = columns
         self._file.write(line(columns).encode())
@@ -69,6 +84,10 @@ class CsvOutput:
             self._db.execute(f"COPY (SELECT line FROM rows) TO {engine.text(path)} ({options})")
             file.seek(0)
             shutil.copyfileobj(file, self._file, COPIED_BYTES)
+
+    def check_room(self, done: float) -> None:
+        """Check that the file can grow to its end; what is still buffered counts as to come."""
+        storage.check_room(self._url, os.fstat(self._file.fileno()).st_size, done)
 
     def finish(self) -> None:
         """Nothing is left to do."""
@@ -103,6 +122,11 @@ class ParquetOutput:
         self._db.execute(f"ALTER TABLE rows RENAME TO part_{self._parts}")
         self._parts += 1
 
+    def check_room(self, done: float) -> None:
+        """Check that what the engine spills can grow to its end; the file itself is smaller."""
+        (spilled,) = engine.row(self._db, "SELECT coalesce(sum(size), 0) FROM duckdb_temporary_files()")
+        storage.check_room(engine.spill_folder(), int(spilled), done)
+
     def finish(self) -> None:
         """Write the file on one thread, which cuts it into other row groups than two, and is as quick."""
         rows = " UNION ALL ".join(f"SELECT * EXCLUDE ({KEY}, {GOOD}) FROM part_{each}" for each in range(self._parts))
@@ -131,9 +155,9 @@ def output(
             import gzip
 
             with gzip.GzipFile("", "wb", GZIP_LEVEL, file, mtime=0) as compressed:
-                yield CsvOutput(db, compressed, dataset, columns)  # type: ignore[arg-type]  # it writes bytes, as IO does
+                yield CsvOutput(db, compressed, url, dataset, columns)  # type: ignore[arg-type]  # it writes bytes, as IO does
         else:
-            yield CsvOutput(db, file, dataset, columns)
+            yield CsvOutput(db, file, url, dataset, columns)
 
 
 @contextmanager
