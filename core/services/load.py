@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from core import database, engine, memory, storage
+from core import database, engine, memory
 from core.database import Rows, Table, TableColumn
 from core.datasets import dataset
 from core.datasets.grammar import Type
@@ -71,17 +71,16 @@ def run(request: LoadRequest) -> LoadResult:
     import duckdb
 
     records = dataset(request.dataset).transformed()
-    with storage.reading(request.source) as source:
-        try:
-            return _load(request, source, records, careful=False)
-        except (DatabaseError, duckdb.Error):
-            # The engine says little about a bad row: the plain reader names the place, or writes what the engine reads.
-            return _load(request, source, records, careful=True)
+    try:
+        return _load(request, records, careful=False)
+    except (DatabaseError, duckdb.Error):
+        # The engine says little about a bad row: the plain reader names the place, or writes what the engine reads.
+        return _load(request, records, careful=True)
 
 
-def _load(request: LoadRequest, source: Path, records: Dataset, *, careful: bool) -> LoadResult:
+def _load(request: LoadRequest, records: Dataset, *, careful: bool) -> LoadResult:
     target = database.connect(request.database)
-    with file.opened(source, request.source, records, CANONICAL, memory.chunk_bytes()) as rows, engine.session() as db:
+    with file.opened(request.source, records, CANONICAL, memory.chunk_bytes()) as rows, engine.session() as db:
         table = _table(request.table or records.name, rows.layout.kept, records)
         batches = _batches(db, rows, records, careful=careful)
         loaded, skipped = target.load(table, batches, append=request.mode == "append")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from core import memory, sharding, storage
+from core import memory, sharding
 from core.datasets import dataset
 from core.datasets.grammar import Type
 from core.errors import Fault, RequestError
@@ -67,8 +67,7 @@ def run(request: ShardRequest) -> ShardResult:
     if request.bytes is not None and request.key is not None:
         raise _wrong("$.key", '"key" goes with "count": leave it out, or say "count" instead of "bytes"')
     with (
-        storage.reading(request.source) as source,
-        file.opened(source, request.source, records, dialect, memory.chunk_bytes()) as rows,
+        file.opened(request.source, records, dialect, memory.chunk_bytes()) as rows,
         Shards(request.prefix, rows.header) as shards,
     ):
         if request.count is not None:

@@ -5,7 +5,8 @@ is kept and every other value is passed through letter for letter. Rows that do 
 """
 
 import sys
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import msgspec
@@ -89,47 +90,48 @@ def run(request: TransformRequest) -> TransformResult:
     policy = Policy(on_error=request.on_error, url=request.rejects, most=request.max_rejects)
     _check_names(request)
     with (
-        storage.reading(request.source) as source,
-        storage.writing(request.target) as part,
+        file.opened(request.source, records, dialect, memory.chunk_bytes()) as rows,
+        _writer(rows, request.target, records) as write,
         Rejects(request.source, request.target, policy) as rejects,
     ):
-        with file.opened(source, request.source, records, dialect, memory.chunk_bytes()) as rows:
-            counts = _transform(rows, part, request.target, records, rejects)
-        return TransformResult(
-            rows_in=counts.good + rejects.count,
-            rows_out=counts.good - counts.duplicates,
-            duplicates=counts.duplicates,
-            rejected=rejects.count,
-            bytes_in=source.stat().st_size,
-            bytes_out=part.stat().st_size,
-            target=request.target,
-            rejects=rejects.url,
-        )
+        counts = write(rejects)
+    return TransformResult(
+        rows_in=counts.good + rejects.count,
+        rows_out=counts.good - counts.duplicates,
+        duplicates=counts.duplicates,
+        rejected=rejects.count,
+        bytes_in=storage.stat(request.source).size_bytes,
+        bytes_out=storage.stat(request.target).size_bytes,
+        target=request.target,
+        rejects=rejects.url,
+    )
 
 
 def _check_names(request: TransformRequest) -> None:
     if request.rejects is None:
         return
     for other in ("source", "target"):
-        if storage.local_path(request.rejects) == storage.local_path(getattr(request, other)):
+        if storage.same(request.rejects, getattr(request, other)):
             detail = f"rejects and {other} are one file: name another for the rejects"
             raise RequestError(detail, [Fault(path="$.rejects", detail=detail)])
 
 
-def _transform(rows: file.Source, part: Path, url: str, records: Dataset, rejects: Rejects) -> Counts:
-    """Transform by what is quicker; the bytes are the same."""
+@contextmanager
+def _writer(rows: file.Source, url: str, records: Dataset) -> Iterator[Callable[[Rejects], Counts]]:
+    """What transforms the rows, by what is quicker: the bytes are the same."""
     if small(rows.size, url):
         from core.transformation import plain
 
-        with span("plain"):
-            return plain.transform(rows, part, records, rejects)
+        with storage.sink(url) as target, span("plain"):
+            yield lambda rejects: plain.transform(rows, target, records, rejects)
+        return
     from core import engine
     from core.transformation.bulk import Transformation
     from core.transformation.output import output
 
     columns = [*rows.layout.kept, *(column.name for column in records.derived)]
-    with engine.session() as db, output(db, part, url, records, columns) as out:
-        return Transformation(db, rows, out, records).run(rejects)
+    with engine.session() as db, output(db, url, records, columns) as out:
+        yield Transformation(db, rows, out, records).run
 
 
 def small(size: int | None, url: str) -> bool:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 
+from core import storage
 from core.datasets.record import Dataset
 from core.source.chunks import LONGEST_RECORD_BYTES, Chunk, Chunks
 from core.source.dialect import CANONICAL, Dialect, delimiter_of
@@ -52,31 +52,31 @@ class Source:
 
 
 @contextmanager
-def opened(path: Path, url: str, dataset: Dataset, dialect: Dialect, size: int) -> Iterator[Source]:
-    """The dataset's file at a path, with its header read.
+def opened(url: str, dataset: Dataset, dialect: Dialect, size: int) -> Iterator[Source]:
+    """The dataset's file, with its header read.
 
     Args:
-        path: A CSV, as it is or compressed by gzip or zstd, or a Parquet file.
-        url: Its name in messages.
+        url: A CSV, as it is or compressed by gzip or zstd, or a Parquet file, which is copied here if it is elsewhere.
         dataset: What it holds.
         dialect: How it is written.
         size: About how many bytes a chunk has.
 
     Raises:
+        NotFoundError: There is no file.
         DataError: The file is empty, or its header does not fit the dataset.
     """
-    if is_parquet(path):
-        from core.source.parquet import as_csv
-
-        with as_csv(path, url, dataset) as file:
-            stream = Stream(file, url, CANONICAL)
+    with storage.opened(url) as file:
+        if not is_parquet(file):
+            stream = Stream(file, url, dialect, storage.stat(url).size_bytes)
             with closing(Chunks(stream.blocks(), size, url)) as chunks:
-                yield Source(chunks, url, dataset, ",", stream)
-        return
-    with path.open("rb") as file:
-        stream = Stream(file, url, dialect)
+                yield Source(chunks, url, dataset, dialect.delimiter, stream)
+            return
+    from core.source.parquet import as_csv
+
+    with storage.reading(url) as path, as_csv(path, url, dataset) as text:
+        stream = Stream(text, url, CANONICAL)
         with closing(Chunks(stream.blocks(), size, url)) as chunks:
-            yield Source(chunks, url, dataset, dialect.delimiter, stream)
+            yield Source(chunks, url, dataset, ",", stream)
 
 
 def _header(chunks: Chunks, url: str) -> str:

@@ -2,12 +2,10 @@
 
 import codecs
 import io
-import os
 import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO, cast
 
 from core.errors import DataError, Fault
@@ -32,13 +30,15 @@ class Stream:
         file: What to read.
         url: Its name in messages.
         dialect: What is known of it.
+        bytes_in: How long the file is; None where that is not known.
 
     Attributes:
         compression: "gzip" or "zstd", None where it is not compressed.
     """
 
-    def __init__(self, file: io.BufferedReader, url: str, dialect: Dialect) -> None:
+    def __init__(self, file: io.BufferedReader, url: str, dialect: Dialect, bytes_in: int | None = None) -> None:
         self._file = file
+        self._bytes_in = bytes_in
         self._url = url
         self._dialect = dialect
         self.compression = _compression(file.peek(4)[:4])
@@ -60,15 +60,11 @@ class Stream:
 
     def size(self) -> int | None:
         """How many bytes the text has in its own encoding, None where that is not known: it is compressed or a pipe."""
-        if not self._file.seekable() or self.compression:
-            return None
-        return os.fstat(self._file.fileno()).st_size
+        return None if self.compression else self._bytes_in
 
     def progress(self) -> float | None:
         """Which part of the file has been read, from 0 to 1; None where that is not known."""
-        if not self._file.seekable():
-            return None
-        return self._file.tell() / (os.fstat(self._file.fileno()).st_size or 1)
+        return None if self._bytes_in is None else self._file.tell() / (self._bytes_in or 1)
 
     def _raw(self) -> Iterator[bytes]:
         try:
@@ -151,7 +147,6 @@ def _open_zstd(file: IO[bytes]) -> Iterator[IO[bytes]]:
         raise EOFError(str(error)) from error
 
 
-def is_parquet(path: Path) -> bool:
-    """Whether a file is Parquet, by its first bytes."""
-    with path.open("rb") as file:
-        return file.read(4) == PARQUET
+def is_parquet(file: io.BufferedReader) -> bool:
+    """Whether a file is Parquet, by its first bytes, which stay unread."""
+    return file.peek(4)[:4] == PARQUET

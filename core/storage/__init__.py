@@ -1,75 +1,46 @@
-"""Objects by URL: `file://` and plain paths.
+"""Objects by URL: files, Amazon S3 (s3), Google Cloud Storage (gs), IBM COS (cos), memory.
 
-A relative path counts from the process's working directory. Reading gives a local path that holds the whole
-object; writing gives a local path whose content becomes the object in one step, or not at all.
+A relative path counts from the process's working directory. An object is read as it was when it was opened, and
+written in one step, or not at all.
 """
 
-import os
+import io
 import shutil
-import stat as modes
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from typing import BinaryIO, cast
 
-import msgspec
+from core.errors import NotFoundError, StorageError
+from core.storage import local
+from core.storage.local import check_writable, keep_mode, part_beside
+from core.storage.location import LONGEST_NAME, located, real_path
+from core.storage.port import Location, ObjectInfo, ObjectStore, Sink
 
-from core.errors import AccessError, NotFoundError, PolyfaasError, RequestError, StorageError
+__all__ = [
+    "ObjectInfo",
+    "Sink",
+    "beside",
+    "check_room",
+    "check_writable",
+    "copy",
+    "exists",
+    "keep_mode",
+    "listed",
+    "opened",
+    "part_beside",
+    "reading",
+    "real_path",
+    "remove",
+    "same",
+    "sink",
+    "stat",
+    "writing",
+]
 
-# Linux's own limits, in bytes.
-LONGEST_NAME = 255
-LONGEST_PATH = 4095
-
-
-class ObjectInfo(msgspec.Struct, frozen=True):
-    """What a store knows of an object.
-
-    Attributes:
-        url: As it was asked for.
-        size_bytes: Length of the object.
-    """
-
-    url: str
-    size_bytes: int
-
-
-def local_path(url: str) -> Path:
-    """The path that a `file://` URL or a plain path names.
-
-    Raises:
-        RequestError: The URL names no file or another host, or has a scheme that is not supported.
-    """
-    scheme, separator, _ = url.partition("://")
-    if not separator:
-        return _named(url, url)
-    if scheme.lower() != "file":
-        raise RequestError(f"no object store for {scheme}:// in {url!r}: use a path or a file:// URL")
-    parts = urlsplit(url)
-    if parts.netloc not in ("", "localhost"):
-        raise RequestError(f"{url!r} names the host {parts.netloc!r}: write file:///absolute/path")
-    return _named(url, unquote(parts.path))
-
-
-def _named(url: str, path: str) -> Path:
-    try:
-        return real_path(path)
-    except ValueError as error:
-        raise RequestError(f"{url!r} names no object ({error}): give a path or a file:// URL") from error
-
-
-def real_path(path: str) -> Path:
-    """The absolute path with its links followed: what is renamed onto it replaces the file, never the link.
-
-    Raises:
-        ValueError: No file can have that name.
-    """
-    if not path or "\0" in path:
-        raise ValueError("it is empty or holds a NUL")
-    path.encode()
-    real = Path(os.path.realpath(path))
-    if len(os.fsencode(real)) > LONGEST_PATH or any(len(os.fsencode(part)) > LONGEST_NAME for part in real.parts):
-        raise ValueError("it is too long")
-    return real
+# What is asked for at once of an object behind a network; each piece is repeated on its own when it fails.
+PIECE_BYTES = 8 << 20
+COPIED_BYTES = 1 << 20
 
 
 def stat(url: str) -> ObjectInfo:
@@ -77,27 +48,82 @@ def stat(url: str) -> ObjectInfo:
 
     Raises:
         NotFoundError: There is no object, or it is a folder.
+        AccessError: The store refuses.
         StorageError: The store failed.
     """
-    path = local_path(url)
-    with _mapped(url):
-        if path.is_dir():
-            raise NotFoundError(f"{url} is a folder: name a file in it")
-        if path.exists() and not path.is_file():
-            raise NotFoundError(f"{url} is a device or a pipe: name a file, which can be read twice")
-        return ObjectInfo(url, path.stat().st_size)
+    at = located(url)
+    return _store(at).stat(at)
+
+
+def exists(url: str) -> bool:
+    """Whether there is an object."""
+    try:
+        stat(url)
+    except NotFoundError:
+        return False
+    return True
+
+
+@contextmanager
+def opened(url: str) -> Iterator[io.BufferedReader]:
+    """The object's content as a stream, from its start to its end.
+
+    Raises:
+        NotFoundError: There is no object, or it is a folder.
+        AccessError: The store refuses.
+        StorageError: The store failed, or the object has changed meanwhile.
+    """
+    at = located(url)
+    found = _store(at).stat(at)
+    if at.scheme == "file":
+        with local.opened(at) as file:
+            yield file
+    else:
+        with io.BufferedReader(_Pieces(_store(at), at, found), COPIED_BYTES) as pieces:
+            yield cast("io.BufferedReader", pieces)
 
 
 @contextmanager
 def reading(url: str) -> Iterator[Path]:
-    """A local path with the object's content, as long as the context lasts.
+    """A local path with the object's content, as long as the context lasts: its own, or a copy's.
 
     Raises:
         NotFoundError: There is no object, or it is a folder.
-        StorageError: The store failed.
+        AccessError: The store refuses.
+        StorageError: The store failed, or there is no room for a copy.
     """
-    stat(url)
-    yield local_path(url)
+    import tempfile
+
+    at = located(url)
+    found = _store(at).stat(at)
+    if at.scheme == "file":
+        yield Path(at.key)
+        return
+    free = shutil.disk_usage(tempfile.gettempdir()).free
+    if found.size_bytes > free:
+        sizes = (
+            f"{found.size_bytes / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are free for a copy in {tempfile.gettempdir()}"
+        )
+        raise StorageError(f"{url} has {sizes}: make room")
+    with tempfile.TemporaryDirectory(prefix="polyfaas-object-") as folder:
+        path = Path(folder, "object" + "".join(Path(at.key).suffixes)[-20:])
+        with opened(url) as file, path.open("wb") as copied:
+            shutil.copyfileobj(file, copied, COPIED_BYTES)
+        yield path
+
+
+@contextmanager
+def sink(url: str) -> Iterator[Sink]:
+    """What to write the object to, from its start to its end; it appears whole when the context ends well.
+
+    Raises:
+        NotFoundError: There is no such folder or bucket.
+        AccessError: The store refuses.
+        StorageError: The store failed; the old object, if any, is still there.
+    """
+    at = located(url)
+    with _store(at).writing(at) as file:
+        yield file
 
 
 @contextmanager
@@ -105,30 +131,66 @@ def writing(url: str) -> Iterator[Path]:
     """A local path to write to; it becomes the object when the context ends well, and is gone otherwise.
 
     Raises:
-        NotFoundError: The folder to write to is missing.
+        NotFoundError: There is no such folder or bucket.
+        AccessError: The store refuses.
         StorageError: The store failed; the old object, if any, is still there.
     """
-    path = local_path(url)
-    _check_target(url, path)
-    part = part_beside(path)
-    try:
-        with _mapped(url):
+    import tempfile
+
+    at = located(url)
+    if at.scheme == "file":
+        with local.replacing(at) as part:
             yield part
-            keep_mode(path, part)
-            part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+        return
+    with tempfile.TemporaryDirectory(prefix="polyfaas-object-") as folder:
+        path = Path(folder, "object")
+        yield path
+        with path.open("rb") as file, sink(url) as target:
+            shutil.copyfileobj(file, cast("BinaryIO", target), COPIED_BYTES)
 
 
-def part_beside(path: Path) -> Path:
-    """A new, hidden name in the same folder, for a file that a rename will publish under `path`."""
-    return path.with_name(f".{path.name[:50]}.{os.urandom(16).hex()}.part")
+def listed(prefix: str) -> Iterator[ObjectInfo]:
+    """The objects whose names start so, in the order of their names' bytes; none is well.
+
+    Raises:
+        NotFoundError: There is no such bucket.
+        AccessError: The store refuses.
+        StorageError: The store failed.
+    """
+    at = located(prefix, prefix=True)
+    return _store(at).list(at)
 
 
-def keep_mode(path: Path, part: Path) -> None:
-    """Give the new file the permissions of the one that it will replace, if there is one."""
-    if path.exists():
-        part.chmod(modes.S_IMODE(path.stat().st_mode))
+def remove(url: str) -> None:
+    """Remove an object, if there is one.
+
+    Raises:
+        AccessError: The store refuses.
+        StorageError: The store failed.
+    """
+    at = located(url)
+    _store(at).remove(at)
+
+
+def copy(url: str, target: str) -> None:
+    """Copy an object, by the store itself where both are in one bucket.
+
+    Raises:
+        NotFoundError: There is no object, or no such bucket to write to.
+        AccessError: The store refuses.
+        StorageError: The store failed; what was at the target, if anything, is still there.
+    """
+    at, to = located(url), located(target)
+    if (at.scheme, at.bucket) == (to.scheme, to.bucket):
+        _store(at).copy(at, to)
+        return
+    with opened(url) as file, sink(target) as written:
+        shutil.copyfileobj(file, cast("BinaryIO", written), COPIED_BYTES)
+
+
+def same(url: str, other: str) -> bool:
+    """Whether two URLs name one object."""
+    return located(url).place() == located(other).place()
 
 
 def beside(url: str, suffix: str) -> str:
@@ -138,24 +200,8 @@ def beside(url: str, suffix: str) -> str:
     return folder + separator + name.encode()[:most].decode(errors="ignore") + suffix
 
 
-def exists(url: str) -> bool:
-    """Whether there is an object."""
-    return local_path(url).is_file()
-
-
-def remove(url: str) -> None:
-    """Remove an object, if there is one.
-
-    Raises:
-        StorageError: The store failed.
-    """
-    path = local_path(url)
-    with _mapped(url):
-        path.unlink(missing_ok=True)
-
-
 def check_room(url: str, written_bytes: int, done: float) -> None:
-    """Check that the rest of an object will fit where it is written.
+    """Check that the rest of an object will fit where it is written; a store behind a network has no end.
 
     Args:
         url: The object.
@@ -165,6 +211,8 @@ def check_room(url: str, written_bytes: int, done: float) -> None:
     Raises:
         StorageError: It will not; the message says how much is needed.
     """
+    if located(url).scheme != "file":
+        return
     needed, free = int(written_bytes * (1 - done) / done), free_bytes(url)
     if needed > free:
         whole = f"{url} would have about {(written_bytes + needed) / 1e6:,.0f} MB"
@@ -172,40 +220,48 @@ def check_room(url: str, written_bytes: int, done: float) -> None:
 
 
 def free_bytes(url: str) -> int:
-    """How much can still be written where the object is."""
-    return shutil.disk_usage(local_path(url).parent).free
+    """How much can still be written where the file is."""
+    return shutil.disk_usage(Path(located(url).key).parent).free
 
 
-def _check_target(url: str, path: Path) -> None:
-    with _mapped(url):
-        check_writable(url, path)
+class _Pieces(io.RawIOBase):
+    """An object behind a network, read piece by piece as it was when it was opened."""
+
+    def __init__(self, store: ObjectStore, at: Location, found: ObjectInfo) -> None:
+        super().__init__()
+        self._store = store
+        self._at = at
+        self._found = found
+        self._piece = memoryview(b"")
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def readinto(self, buffer: object, /) -> int:
+        view = memoryview(cast("bytearray", buffer)).cast("B")
+        if not self._piece and self._position < self._found.size_bytes:
+            stop = min(self._position + PIECE_BYTES, self._found.size_bytes)
+            self._piece = memoryview(self._store.read(self._at, self._position, stop, self._found.version))
+            if not self._piece:
+                raise StorageError(f"{self._at.url} ended early: read it again")
+        count = min(len(view), len(self._piece))
+        view[:count] = self._piece[:count]
+        self._piece = self._piece[count:]
+        self._position += count
+        return count
 
 
-def check_writable(url: str, path: Path) -> None:
-    """Check that a file can be made at a path, or put in the place of the one there.
+def _store(at: Location) -> ObjectStore:
+    if at.scheme == "file":
+        return local.LocalStore()
+    if at.scheme == "gs":
+        from core.storage.google import GoogleStore
 
-    Raises:
-        RequestError: Something else than a file is there.
-        NotFoundError: Its folder is missing.
-    """
-    if path.is_dir():
-        raise RequestError(f"{url} is a folder: name a file in it")
-    if path.exists() and not path.is_file():
-        raise RequestError(f"{url} is a device or a pipe: name a file")
-    if not path.parent.is_dir():
-        raise NotFoundError(f"{url} cannot be written, its folder does not exist: make it first")
+        return GoogleStore()
+    from core.storage.remote import RemoteStore
 
-
-@contextmanager
-def _mapped(url: str) -> Iterator[None]:
-    """Turn what the operating system raises into our errors: the one place where it happens."""
-    try:
-        yield
-    except PolyfaasError:
-        raise
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise NotFoundError(f"there is nothing at {url}: check the path") from error
-    except PermissionError as error:
-        raise AccessError(f"access to {url} was refused: check its permissions") from error
-    except OSError as error:
-        raise StorageError(f"the store failed on {url}: {error.strerror}") from error
+    return RemoteStore(at.scheme)

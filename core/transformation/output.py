@@ -1,14 +1,14 @@
 """What transform writes to: CSV, CSV compressed by gzip, or Parquet, by the target's name."""
 
 import os
-import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 
 from core import engine, storage
 from core.datasets.record import Dataset
+from core.storage import Sink
 from core.transformation import sql
 from core.transformation.sql import GOOD, KEY
 from core.transformation.text import line
@@ -58,17 +58,22 @@ class CsvOutput:
     Args:
         db: The session that selects.
         file: What to write to.
-        url: Its name in messages.
+        check_room: Checks that what it becomes can grow to its end; see `Output.check_room`.
         dataset: What is transformed.
         columns: Names for the header.
     """
 
     def __init__(
-        self, db: "DuckDBPyConnection", file: IO[bytes], url: str, dataset: Dataset, columns: Sequence[str]
+        self,
+        db: "DuckDBPyConnection",
+        file: Sink,
+        check_room: Callable[[float], None],
+        dataset: Dataset,
+        columns: Sequence[str],
     ) -> None:
         self._db = db
         self._file = file
-        self._url = url
+        self._check_room = check_room
         self._dataset = dataset
         self._columns = columns
         self._file.write(line(columns).encode())
@@ -83,11 +88,12 @@ class CsvOutput:
         with memory_file() as (file, path):
             self._db.execute(f"COPY (SELECT line FROM rows) TO {engine.text(path)} ({options})")
             file.seek(0)
-            shutil.copyfileobj(file, self._file, COPIED_BYTES)
+            while block := file.read(COPIED_BYTES):
+                self._file.write(block)
 
     def check_room(self, done: float) -> None:
-        """Check that the file can grow to its end; what is still buffered counts as to come."""
-        storage.check_room(self._url, os.fstat(self._file.fileno()).st_size, done)
+        """Check that the file can grow to its end."""
+        self._check_room(done)
 
     def finish(self) -> None:
         """Nothing is left to do."""
@@ -135,29 +141,29 @@ class ParquetOutput:
 
 
 @contextmanager
-def output(
-    db: "DuckDBPyConnection", part: Path, url: str, dataset: Dataset, columns: Sequence[str]
-) -> Iterator[Output]:
-    """The output for a target's name.
+def output(db: "DuckDBPyConnection", url: str, dataset: Dataset, columns: Sequence[str]) -> Iterator[Output]:
+    """The output for a target; it appears whole when the context ends well.
 
     Args:
         db: The session that selects.
-        part: What to write to.
-        url: The target's name: .parquet is Parquet, .gz is compressed CSV, all else is CSV.
-        dataset: What transform writes.
+        url: The target: .parquet is Parquet, .gz is compressed CSV, all else is CSV.
+        dataset: What is transformed.
         columns: Names, in order.
     """
     if url.endswith(".parquet"):
-        yield ParquetOutput(db, part, dataset, columns)
-        return
-    with part.open("wb") as file:
-        if url.endswith(".gz"):
-            import gzip
+        with storage.writing(url) as part:
+            yield ParquetOutput(db, part, dataset, columns)
+    elif url.endswith(".gz"):
+        import gzip
 
-            with gzip.GzipFile("", "wb", GZIP_LEVEL, file, mtime=0) as compressed:
-                yield CsvOutput(db, compressed, url, dataset, columns)  # type: ignore[arg-type]  # it writes bytes, as IO does
-        else:
-            yield CsvOutput(db, file, url, dataset, columns)
+        with (
+            storage.sink(url) as target,
+            gzip.GzipFile("", "wb", GZIP_LEVEL, target, mtime=0) as file,
+        ):
+            yield CsvOutput(db, file, lambda done: storage.check_room(url, target.tell(), done), dataset, columns)
+    else:
+        with storage.sink(url) as target:
+            yield CsvOutput(db, target, lambda done: storage.check_room(url, target.tell(), done), dataset, columns)
 
 
 @contextmanager

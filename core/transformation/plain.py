@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
-from pathlib import Path
 
 from core.datasets.record import Dataset
 from core.expressions.plain import function
 from core.source.file import Source
 from core.source.records import Record
+from core.storage import Sink
 from core.transformation.counts import Counts
 from core.transformation.rejects import Rejects
 from core.transformation.sorting import read
@@ -15,7 +15,7 @@ from core.transformation.text import line
 from core.validation import checker
 
 
-def transform(source: Source, target: Path, dataset: Dataset, rejects: Rejects) -> Counts:
+def transform(source: Source, target: Sink, dataset: Dataset, rejects: Rejects) -> Counts:
     """Write the transformed rows as CSV; keeps all keys in memory.
 
     Raises:
@@ -28,14 +28,13 @@ def transform(source: Source, target: Path, dataset: Dataset, rejects: Rejects) 
     key_at, whole = index[dataset.key], types[dataset.key].kind == "integer"
     keys: set[str | int] = set()
     good = 0
-    with target.open("w", encoding="utf-8", newline="") as file:
-        file.write(line([*layout.kept, *(column.name for column in dataset.derived)]))
-        for record in good_records(source, dataset, rejects):
-            good += 1
-            key: str | int = int(record.fields[key_at]) if whole else record.fields[key_at]
-            if key not in keys:
-                keys.add(key)
-                file.write(line(make(record.fields)))
+    target.write(line([*layout.kept, *(column.name for column in dataset.derived)]).encode())
+    for record in good_records(source, dataset, rejects):
+        good += 1
+        key: str | int = int(record.fields[key_at]) if whole else record.fields[key_at]
+        if key not in keys:
+            keys.add(key)
+            target.write(line(make(record.fields)).encode())
     return Counts(good, good - len(keys))
 
 
