@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from core import engine
+from core import engine, storage
 from core.database import Database, Table, TableColumn, connect
 from core.database.answer import answers
 from core.datasets.grammar import Type
@@ -112,6 +112,26 @@ def in_duckdb(records: Sequence[Record], folder: Path) -> list[Database]:
     return [loaded(records, folder, "kinds.duckdb")]
 
 
+def in_stored_sqlite(records: Sequence[Record], folder: Path) -> list[Database]:
+    return [_stored(records, folder, f"sqlite+memory://rigs/{folder.name}.db")]
+
+
+def in_stored_duckdb(records: Sequence[Record], folder: Path) -> list[Database]:
+    return [_stored(records, folder, f"duckdb+memory://rigs/{folder.name}")]
+
+
+def _stored(records: Sequence[Record], folder: Path, url: str) -> Database:
+    with engine.session() as db:
+        connect(url).load(TABLE, [db.sql(selected(written(records, folder)))], append=False)
+    return connect(url)
+
+
+def in_stored_parquet(records: Sequence[Record], folder: Path) -> list[Database]:
+    in_parquet(records, folder)
+    storage.copy(str(folder / "kinds.parquet"), f"memory://rigs/{folder.name}.parquet")
+    return [connect(f"memory://rigs/{folder.name}.parquet", DATASET)]
+
+
 def in_shards(records: Sequence[Record], folder: Path) -> list[Database]:
     """Three parts of different kinds, the last of which may be empty."""
     sqlite = loaded(records[::3], folder, "part.db")
@@ -125,6 +145,9 @@ RIGS = {
     "csv": in_csv,
     "parquet": in_parquet,
     "parquet of texts": in_parquet_of_texts,
+    "sqlite in a store": in_stored_sqlite,
+    "duckdb in a store": in_stored_duckdb,
+    "parquet in a store": in_stored_parquet,
     "shards": in_shards,
 }
 

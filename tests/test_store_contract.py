@@ -1,6 +1,9 @@
 """One contract for every object store."""
 
 import os
+import signal
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -225,6 +228,36 @@ def test_transform_load_and_query_give_the_same_as_with_files(root: str, tmp_pat
     load(f"{root}/{name}", tmp_path / "there.db")
     load(tmp_path / name, tmp_path / "here.db")
     assert query(tmp_path / "there.db", ["Region"]) == query(tmp_path / "here.db", ["Region"])
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "duckdb"])
+def test_a_database_can_be_an_object(root: str, tmp_path: Path, kind: str) -> None:
+    if root.startswith("file://"):
+        root = root.replace("file://", "memory://files")  # a file is a database as it is
+    (tmp_path / "in.csv").write_bytes(reference.written([row(Order_ID=str(number)) for number in range(100)]))
+    transform(tmp_path / "in.csv", f"{root}/clean.csv")
+    url = f"{kind}+{root}/sales.{kind}"
+    assert load(f"{root}/clean.csv", url).rows_loaded == 100
+    load(f"{root}/clean.csv", tmp_path / "here.db")
+    assert query(url, ["Region"]) == query(tmp_path / "here.db", ["Region"])
+    assert load(f"{root}/clean.csv", url, mode="append").rows_skipped == 100
+    load(f"{root}/clean.csv", url, table="other")
+    assert query(url, ["Region"]) == query(url, ["Region"], table="other")
+
+
+def test_a_writer_that_is_killed_leaves_the_old_object(root: str) -> None:
+    rig = root.partition("://")[0]
+    if rig == "memory":  # gone with its process, old and new
+        return
+    put(f"{root}/a", b"old")
+    program = (
+        "import os, signal, sys\nfrom core import storage\nwith storage.sink(sys.argv[1]) as target:\n"
+        f"    target.write(bytes({2 * PIECE + 5}))\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    variables = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    killed = subprocess.run([sys.executable, "-c", program, f"{root}/a"], env=variables, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert get(f"{root}/a") == b"old"
 
 
 def test_shards_go_to_a_store(root: str, tmp_path: Path) -> None:

@@ -2,25 +2,26 @@
 
 A database loads a table in one visible step and answers aggregate queries over it. URLs follow SQLAlchemy:
 `sqlite:///relative.db` counts from the working directory, `sqlite:////absolute.db` from the root; so do duckdb://,
-parquet:// and csv://. A plain path is what its ending says (.duckdb, .parquet, .csv), else an SQLite file.
+parquet:// and csv://. A plain path is what its ending says (.duckdb, .parquet, .csv), else an SQLite file. Each can be
+an object in a store: `sqlite+s3://bucket/sales.db`, or `s3://bucket/sales.parquet`, by its ending.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Protocol
 
 import msgspec
 
+from core import storage
 from core.database.partial import Aggregate, Group
 from core.datasets.grammar import Type
 from core.datasets.record import Dataset
 from core.errors import Fault, RequestError
-from core.storage import real_path
 
 # Names that start with sqlite_ are SQLite's own.
 TABLE_NAME = r"(?!(?i:sqlite_))[A-Za-z_][A-Za-z0-9_]{0,62}"
-SCHEMES = ("sqlite", "duckdb", "parquet", "csv")
+KINDS = ("sqlite", "duckdb", "parquet", "csv")
 
 
 class TableColumn(msgspec.Struct, frozen=True):
@@ -131,36 +132,57 @@ def connect(url: str, dataset: Dataset | None = None) -> Database:
     Raises:
         RequestError: The URL is of no known kind.
     """
-    scheme, name = _located(url)
+    kind, store, name = _located(url)
+    if store:
+        from core.database.stored import StoredDatabase
+
+        place = f"{store}://{name}"
+        storage.check(place)
+        return StoredDatabase(url, place, lambda path: _of_file(kind, path, url, dataset))
     try:
-        path = real_path(name)
+        path = storage.real_path(name)
     except ValueError as error:
         raise _bad_url(url, f"{url!r} names no database ({error})") from error
-    if scheme == "duckdb":
+    return _of_file(kind, path, url, dataset)
+
+
+def _of_file(kind: str, path: Path, url: str, dataset: Dataset | None) -> Database:
+    """The database that is a file here."""
+    if kind == "duckdb":
         from core.database.duckdb import DuckdbDatabase
 
         return DuckdbDatabase(path, url)
-    if scheme in ("csv", "parquet"):
+    if kind in ("csv", "parquet"):
         from core.database.files import CsvFile, ParquetFile
 
-        return CsvFile(path, url, dataset) if scheme == "csv" else ParquetFile(path, url, dataset)
+        return CsvFile(path, url, dataset) if kind == "csv" else ParquetFile(path, url, dataset)
     from core.database.sqlite import SqliteDatabase
 
     return SqliteDatabase(path, url)
 
 
-def _located(url: str) -> tuple[str, str]:
-    """The scheme and the path."""
+def _located(url: str) -> tuple[str, str, str]:
+    """The kind of database, the scheme of its store (none for a file here), and its path or name there."""
     scheme, separator, rest = url.partition("://")
     if not separator:
-        plain = url.lower().removesuffix(".gz").removesuffix(".zst")
-        ending = PurePath(plain).suffix.removeprefix(".")
-        return (ending if ending in SCHEMES else "sqlite"), url
-    if scheme not in SCHEMES:
+        return _kind(url), "", url
+    kind, plus, store = scheme.partition("+")
+    if scheme in storage.REMOTE:
+        return _kind(rest), scheme, rest
+    if kind not in KINDS or (plus and store not in storage.REMOTE):
         raise _bad_url(url, f"there is no database for {scheme}://")
+    if store:
+        return kind, store, rest
     if not rest.startswith("/"):
         raise _bad_url(url, f"{url!r} names no database")
-    return scheme, rest.removeprefix("/")
+    return kind, "", rest.removeprefix("/")
+
+
+def _kind(name: str) -> str:
+    """What a file is by its ending."""
+    plain = name.lower().removesuffix(".gz").removesuffix(".zst")
+    ending = PurePath(plain).suffix.removeprefix(".")
+    return ending if ending in KINDS else "sqlite"
 
 
 def check_table_name(table: str) -> None:
@@ -175,6 +197,9 @@ def check_table_name(table: str) -> None:
 
 
 def _bad_url(url: str, found: str) -> RequestError:
-    ways = "write sqlite:///relative.db, sqlite:////absolute.db (or duckdb, parquet, csv in its place) or a path"
+    ways = (
+        "write sqlite:///relative.db, sqlite:////absolute.db (or duckdb, parquet, csv in its place), a path, or "
+        "sqlite+s3://bucket/name.db (or gs, cos)"
+    )
     detail = f"{found}: {ways}"
     return RequestError(detail, [Fault(path="$.database", detail=detail, value=url)])

@@ -14,17 +14,21 @@ from typing import BinaryIO, cast
 from core.errors import NotFoundError, StorageError
 from core.storage import local
 from core.storage.local import check_writable, keep_mode, part_beside
-from core.storage.location import LONGEST_NAME, located, real_path
+from core.storage.location import LONGEST_NAME, REMOTE, located, real_path
 from core.storage.port import Location, ObjectInfo, ObjectStore, Sink
 
 __all__ = [
+    "PIECE_BYTES",
+    "REMOTE",
     "ObjectInfo",
     "Sink",
     "beside",
+    "check",
     "check_room",
     "check_writable",
     "copy",
     "exists",
+    "fetch",
     "keep_mode",
     "listed",
     "opened",
@@ -55,6 +59,15 @@ def stat(url: str) -> ObjectInfo:
     return _store(at).stat(at)
 
 
+def check(url: str) -> None:
+    """Check that a URL can name an object; nothing is asked of the store.
+
+    Raises:
+        RequestError: It names none, or is of no known kind.
+    """
+    located(url)
+
+
 def exists(url: str) -> bool:
     """Whether there is an object."""
     try:
@@ -74,13 +87,37 @@ def opened(url: str) -> Iterator[io.BufferedReader]:
         StorageError: The store failed, or the object has changed meanwhile.
     """
     at = located(url)
-    found = _store(at).stat(at)
+    with _content(at, _store(at).stat(at)) as file:
+        yield file
+
+
+@contextmanager
+def _content(at: Location, found: ObjectInfo) -> Iterator[io.BufferedReader]:
     if at.scheme == "file":
         with local.opened(at) as file:
             yield file
     else:
         with io.BufferedReader(_Pieces(_store(at), at, found), COPIED_BYTES) as pieces:
             yield cast("io.BufferedReader", pieces)
+
+
+def fetch(url: str, path: Path) -> ObjectInfo:
+    """Copy an object to a file; gives what it was.
+
+    Raises:
+        NotFoundError: There is no object, or it is a folder.
+        AccessError: The store refuses.
+        StorageError: The store failed, or there is no room for a copy.
+    """
+    at = located(url)
+    found = _store(at).stat(at)
+    free = shutil.disk_usage(path.parent).free
+    if found.size_bytes > free:
+        sizes = f"{found.size_bytes / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are free for a copy in {path.parent}"
+        raise StorageError(f"{url} has {sizes}: make room")
+    with _content(at, found) as file, local.mapped(str(path)), path.open("wb") as copied:
+        shutil.copyfileobj(file, copied, COPIED_BYTES)
+    return found
 
 
 @contextmanager
@@ -95,20 +132,13 @@ def reading(url: str) -> Iterator[Path]:
     import tempfile
 
     at = located(url)
-    found = _store(at).stat(at)
     if at.scheme == "file":
+        _store(at).stat(at)
         yield Path(at.key)
         return
-    free = shutil.disk_usage(tempfile.gettempdir()).free
-    if found.size_bytes > free:
-        sizes = (
-            f"{found.size_bytes / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are free for a copy in {tempfile.gettempdir()}"
-        )
-        raise StorageError(f"{url} has {sizes}: make room")
     with tempfile.TemporaryDirectory(prefix="polyfaas-object-") as folder:
         path = Path(folder, "object" + "".join(Path(at.key).suffixes)[-20:])
-        with opened(url) as file, path.open("wb") as copied:
-            shutil.copyfileobj(file, copied, COPIED_BYTES)
+        fetch(url, path)
         yield path
 
 
