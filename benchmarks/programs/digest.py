@@ -94,7 +94,7 @@ def picked(file: Iterable[str]) -> Iterator[Sequence[str]]:
 def parquet(source: str) -> dict[str, Any]:
     import duckdb as engine
 
-    return digest(batches(engine.sql(f"SELECT {SELECTED} FROM read_parquet('{source}')")))
+    return digest(batches(engine.execute(f"SELECT {SELECTED} FROM read_parquet('{source}')")))
 
 
 def batches(rows: Any) -> Iterator[Sequence[Any]]:
