@@ -168,9 +168,9 @@ def test_what_is_replaced_keeps_its_permissions(sales: Sales, tmp_path: Path) ->
 
 def test_a_device_or_pipe_is_neither_source_nor_target(sales: Sales, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    clean = tmp_path / "clean.csv"
-    transform(sales([row()]), clean)
-    for use in (lambda: transform(clean, tmp_path / "pipe"), lambda: load(clean, tmp_path / "pipe")):
+    source, clean = sales([row()]), tmp_path / "clean.csv"
+    transform(source, clean)
+    for use in (lambda: transform(source, tmp_path / "pipe"), lambda: load(clean, tmp_path / "pipe")):
         with pytest.raises(RequestError, match="is a device or a pipe"):
             use()
     with pytest.raises(NotFoundError, match="is a device or a pipe"):

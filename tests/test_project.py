@@ -70,6 +70,7 @@ def test_the_base_dependencies_are_few() -> None:
         "backports.zstd",
         "duckdb",
         "msgspec",
+        "obstore",
     ]
 
 
