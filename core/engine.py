@@ -4,7 +4,6 @@ Every name and value that comes from a request or a file is quoted here or bound
 """
 
 import os
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,17 +49,6 @@ def session() -> Iterator["DuckDBPyConnection"]:
         raise
 
 
-@contextmanager
-def one_thread(db: "DuckDBPyConnection") -> Iterator[None]:
-    """The engine with one thread, for one session at a time: what it writes then is the same on every machine."""
-    with _one_thread:
-        db.execute("SET threads = 1")
-        try:
-            yield
-        finally:
-            db.execute(f"SET threads = {_processors()}")
-
-
 def spill_folder() -> str:
     """Where the engine puts what does not fit into its memory."""
     import tempfile
@@ -86,12 +74,6 @@ def _interrupted(asked: set[int]) -> int:
     return len(found)
 
 
-def _processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0))
-
-
-_one_thread = threading.Lock()
 _open_sessions: "set[DuckDBPyConnection]" = set()
 
 
@@ -104,7 +86,7 @@ def _instance_engine(_process: int) -> "DuckDBPyConnection":
     import duckdb
 
     settings: dict[str, str | bool | int | float | list[str]] = {
-        "threads": _processors(),
+        "threads": len(os.sched_getaffinity(0)),
         "memory_limit": f"{memory.engine_mib()}MiB",
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
