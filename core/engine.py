@@ -4,6 +4,7 @@ Every name and value that comes from a request or a file is quoted here or bound
 """
 
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,11 +50,15 @@ def session() -> Iterator["DuckDBPyConnection"]:
         raise
 
 
-def spill_folder() -> str:
-    """Where the engine puts what does not fit into its memory."""
-    import tempfile
-
-    return f"{tempfile.gettempdir()}/polyfaas-spill-{os.getpid()}"
+@contextmanager
+def one_thread(db: "DuckDBPyConnection") -> Iterator[None]:
+    """The engine with one thread, for one session at a time: what it writes then is the same on every machine."""
+    with _one_thread:
+        db.execute("SET threads = 1")
+        try:
+            yield
+        finally:
+            db.execute(f"SET threads = {_processors()}")
 
 
 def interrupt() -> None:
@@ -74,24 +79,32 @@ def _interrupted(asked: set[int]) -> int:
     return len(found)
 
 
+def _processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+_one_thread = threading.Lock()
 _open_sessions: "set[DuckDBPyConnection]" = set()
 
 
 @cache
-def _instance_engine(_process: int) -> "DuckDBPyConnection":
+def _instance_engine(process: int) -> "DuckDBPyConnection":
     """This instance's engine: bounded memory, no extension fetched from anywhere.
 
     Starting it takes 25 ms, so it stays; a forked child needs one of its own.
     """
+    import tempfile
+
     import duckdb
 
     settings: dict[str, str | bool | int | float | list[str]] = {
-        "threads": len(os.sched_getaffinity(0)),
+        "threads": _processors(),
         "memory_limit": f"{memory.engine_mib()}MiB",
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "python_enable_replacements": False,  # a table's name is never a variable's of ours
-        "temp_directory": spill_folder(),
+        "temp_directory": f"{tempfile.gettempdir()}/polyfaas-spill-{process}",
     }
     return duckdb.connect(config=settings)
 

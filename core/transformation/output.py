@@ -1,5 +1,6 @@
 """What transform writes to: CSV, CSV compressed by gzip, or Parquet, by the target's name."""
 
+import glob
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -100,39 +101,54 @@ class CsvOutput:
 
 
 class ParquetOutput:
-    """Rows as Parquet, each column as its type; they are gathered by the engine, which spills to disk what is too much.
+    """Rows as Parquet, each column as its type. Each chunk becomes a file, and all of them one at the end.
 
     Args:
         db: The session that selects.
         path: What to write to.
+        folder: For the chunks' files.
         dataset: What is transformed.
         columns: Names, in order.
     """
 
-    def __init__(self, db: "DuckDBPyConnection", path: Path, dataset: Dataset, columns: Sequence[str]) -> None:
+    def __init__(
+        self, db: "DuckDBPyConnection", path: Path, folder: Path, dataset: Dataset, columns: Sequence[str]
+    ) -> None:
         self._db = db
         self._path = path
+        self._folder = folder
         self._typed = sql.stored(dataset, columns)
+        self._parts: list[Path] = []
+        self._bytes = 0
         texts = ", ".join(f"NULL::VARCHAR AS {engine.name(column)}" for column in columns)
-        nothing = f"(SELECT NULL AS {KEY}, NULL AS {GOOD}, {texts} LIMIT 0)"
-        db.execute(f"CREATE OR REPLACE TEMP TABLE output AS SELECT {self._typed} FROM {nothing}")
+        self._keep(f"SELECT {self._typed} FROM (SELECT NULL AS {GOOD}, {texts} LIMIT 0)")
 
     def columns(self, *, quotes: bool) -> str:  # noqa: ARG002  (the protocol's)
         """The columns as their types."""
         return self._typed
 
     def add(self) -> None:
-        """Gather what is in the table `rows`: the engine promises the order of one table only."""
-        self._db.execute(f"INSERT INTO output SELECT * EXCLUDE ({KEY}, {GOOD}) FROM rows")
+        """Write what is in the table `rows` to a file of its own."""
+        self._keep(f"SELECT * EXCLUDE ({KEY}, {GOOD}) FROM rows")
+
+    def _keep(self, query: str) -> None:
+        part = self._folder / f"{len(self._parts)}.parquet"
+        self._write(query, part)
+        self._parts.append(part)
+        self._bytes += part.stat().st_size
 
     def check_room(self, done: float) -> None:
-        """Check that what the engine spills can grow to its end; the file itself is smaller."""
-        (spilled,) = engine.row(self._db, "SELECT coalesce(sum(size), 0) FROM duckdb_temporary_files()")
-        storage.check_room(engine.spill_folder(), int(spilled), done)
+        """Check that the chunks' files can grow to their end; the whole file is about as large."""
+        storage.check_room(str(self._folder / "parts"), self._bytes, done)
 
     def finish(self) -> None:
-        """Write the file."""
-        self._db.execute(f"COPY output TO {engine.text(self._path)} (FORMAT parquet, USE_TMP_FILE false)")
+        """Write the file, on one thread: two would cut it into other groups of rows."""
+        parts = ", ".join(engine.text(glob.escape(str(part))) for part in self._parts)
+        with engine.one_thread(self._db):
+            self._write(f"SELECT * FROM read_parquet([{parts}], hive_partitioning = false)", self._path)
+
+    def _write(self, query: str, path: Path) -> None:
+        self._db.execute(f"COPY ({query}) TO {engine.text(path)} (FORMAT parquet, USE_TMP_FILE false)")
 
 
 @contextmanager
@@ -146,8 +162,10 @@ def output(db: "DuckDBPyConnection", url: str, dataset: Dataset, columns: Sequen
         columns: Names, in order.
     """
     if url.endswith(".parquet"):
-        with storage.writing(url) as part:
-            yield ParquetOutput(db, part, dataset, columns)
+        import tempfile
+
+        with storage.writing(url) as part, tempfile.TemporaryDirectory(prefix="polyfaas-parquet-") as folder:
+            yield ParquetOutput(db, part, Path(folder), dataset, columns)
     elif url.endswith(".gz"):
         import gzip
 
