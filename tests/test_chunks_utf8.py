@@ -24,3 +24,11 @@ def test_a_good_text_is_taken_wherever_it_is_cut(text: str, size: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(chunks, "CHECKED_BYTES", size)
         assert b"".join(each.data for each in Chunks(iter([text.encode()]), 20, "in.csv")) == text.encode()
+
+
+@given(text=st.text(st.sampled_from('a"\r\n,'), max_size=12), stop=st.integers(0, 12))
+def test_a_boundary_is_after_a_line_end_and_an_even_number_of_quotes(text: str, stop: int) -> None:
+    data = text.encode()
+    cut = chunks.boundary(data, min(stop, len(data)))
+    assert 0 <= cut <= stop
+    assert cut == 0 or (data[cut - 1 : cut] in (b"\r", b"\n") and data.count(b'"', 0, cut) % 2 == 0)

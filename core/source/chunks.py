@@ -181,7 +181,7 @@ def last_line_end(data: bytes, stop: int) -> int:
     """Where the line after the last line end before `stop` starts, 0 where there is none."""
     found = data.rfind(b"\n", 0, stop)
     if found < 0:
-        found = data.rfind(b"\r", 0, stop - 1)  # the last byte may be the first half of a line end
+        found = data.rfind(b"\r", 0, max(0, stop - 1))  # the last byte may be the first half of a line end
     return found + 1
 
 
