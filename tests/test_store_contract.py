@@ -120,6 +120,7 @@ def test_an_object_is_not_there_before_it_is_whole(root: str) -> None:
     with storage.sink(f"{root}/a") as target:
         target.write(letters(2 * PIECE + 5))
         assert not storage.exists(f"{root}/a")
+        assert list(storage.listed(f"{root}/")) == []
     assert storage.exists(f"{root}/a")
 
 
@@ -270,6 +271,20 @@ def test_shards_go_to_a_store(root: str, tmp_path: Path) -> None:
     assert sum(each.rows for each in made) == 100
 
 
+def test_the_bytes_that_were_read_are_those_of_the_source_even_where_it_is_replaced(root: str) -> None:
+    content = reference.written([row(Order_ID="1"), row(Order_ID="1")])
+    put(f"{root}/a.csv", content)
+    result = transform(f"{root}/a.csv", f"{root}/a.csv")
+    assert (result.bytes_in, result.bytes_out) == (len(content), storage.stat(f"{root}/a.csv").size_bytes)
+    assert len(content) != result.bytes_out
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0, 1), (3, 8), (PIECE - 2, PIECE + 2), (PIECE, 2 * PIECE)])
+def test_a_part_of_an_object_is_read_by_its_bytes(root: str, start: int, stop: int) -> None:
+    put(f"{root}/a", letters(PIECE + 7))
+    assert storage.read(f"{root}/a", start, stop) == letters(PIECE + 7)[start:stop]
+
+
 def test_a_failed_transform_leaves_nothing(root: str, tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_bytes(reference.written([row(Units_Sold="x")] * 3))
     storage.copy(str(tmp_path / "in.csv"), f"{root}/in.csv")
@@ -375,3 +390,20 @@ def test_a_forked_child_is_told_what_it_cannot_do() -> None:
         os.write(writing, str(error).encode())
     finally:
         os._exit(0)
+
+
+@pytest.mark.parametrize("rig", ["s3", "gs"])
+def test_what_went_wrong_first_is_what_is_told(rig: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote, "RETRIES", {"max_retries": 1, "retry_timeout": timedelta(seconds=1)})
+    monkeypatch.setattr(google, "RETRIED_S", 0.5)
+    running = {"s3": store_rigs.amazon, "gs": store_rigs.google}[rig](tmp_path)
+    with ExitStack() as server:
+        endpoint = server.enter_context(running)
+        for variable, value in store_rigs.environment(rig, endpoint).items():
+            monkeypatch.setenv(variable, value)
+        name = f"bucket-{uuid.uuid4().hex[:12]}"
+        store_rigs.make_bucket(rig, endpoint, name)
+        with pytest.raises(ZeroDivisionError), storage.sink(f"{rig}://{name}/a") as target:  # noqa: PT012
+            target.write(letters(2 * PIECE + 5))
+            server.close()
+            raise ZeroDivisionError

@@ -100,7 +100,7 @@ def run(request: TransformRequest) -> TransformResult:
         rows_out=counts.good - counts.duplicates,
         duplicates=counts.duplicates,
         rejected=rejects.count,
-        bytes_in=storage.stat(request.source).size_bytes,
+        bytes_in=rows.bytes_in,
         bytes_out=storage.stat(request.target).size_bytes,
         target=request.target,
         rejects=rejects.url,

@@ -16,21 +16,23 @@ class Source:
 
     Args:
         chunks: Its text, the header first.
-        url: Its name in messages.
         dataset: What it holds.
         delimiter: Between fields; None takes the one that the header fits.
         stream: Where the text comes from.
+        bytes_in: How long the file is.
 
     Attributes:
         url: Its name in messages.
+        bytes_in: How long the file is.
         size: How many bytes of text there are, None when that is not known.
         progress: Tells which part of the file has been read, None where that is not known.
         layout: Where the dataset's columns are.
         delimiter: Between fields.
     """
 
-    def __init__(self, chunks: Chunks, url: str, dataset: Dataset, delimiter: str | None, stream: Stream) -> None:
-        self.url = url
+    def __init__(self, chunks: Chunks, dataset: Dataset, delimiter: str | None, stream: Stream, bytes_in: int) -> None:
+        self.url = url = stream.url
+        self.bytes_in = bytes_in
         self.size = stream.size()
         self.progress = stream.progress
         self._chunks = chunks
@@ -65,18 +67,18 @@ def opened(url: str, dataset: Dataset, dialect: Dialect, size: int) -> Iterator[
         NotFoundError: There is no file.
         DataError: The file is empty, or its header does not fit the dataset.
     """
-    with storage.opened(url) as file:
+    with storage.content(url) as (file, found):
         if not is_parquet(file):
-            stream = Stream(file, url, dialect, storage.stat(url).size_bytes)
+            stream = Stream(file, url, dialect, found.size_bytes)
             with closing(Chunks(stream.blocks(), size, url)) as chunks:
-                yield Source(chunks, url, dataset, dialect.delimiter, stream)
+                yield Source(chunks, dataset, dialect.delimiter, stream, found.size_bytes)
             return
     from core.source.parquet import as_csv
 
     with storage.reading(url) as path, as_csv(path, url, dataset) as text:
         stream = Stream(text, url, CANONICAL)
         with closing(Chunks(stream.blocks(), size, url)) as chunks:
-            yield Source(chunks, url, dataset, ",", stream)
+            yield Source(chunks, dataset, ",", stream, found.size_bytes)
 
 
 def _header(chunks: Chunks, url: str) -> str:

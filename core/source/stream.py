@@ -33,13 +33,14 @@ class Stream:
         bytes_in: How long the file is; None where that is not known.
 
     Attributes:
+        url: Its name in messages.
         compression: "gzip" or "zstd", None where it is not compressed.
     """
 
     def __init__(self, file: io.BufferedReader, url: str, dialect: Dialect, bytes_in: int | None = None) -> None:
         self._file = file
         self._bytes_in = bytes_in
-        self._url = url
+        self.url = url
         self._dialect = dialect
         self.compression = _compression(file.peek(4)[:4])
 
@@ -75,7 +76,7 @@ class Stream:
             if isinstance(error, OSError) and error.errno is not None:
                 raise
             detail = f"the file cannot be decompressed ({error}): it is damaged or was cut off"
-            raise DataError(f"{self._url}: {detail}", [Fault(source=self._url, detail=detail)]) from error
+            raise DataError(f"{self.url}: {detail}", [Fault(source=self.url, detail=detail)]) from error
 
     def _decoded(self, encoding: str, first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
         decoder = codecs.getincrementaldecoder(encoding)()
@@ -85,7 +86,7 @@ class Stream:
             try:
                 text = decoder.decode(block, final=not block)
             except UnicodeDecodeError as error:
-                raise undecodable(self._url, encoding, before - pending + error.start, block=error) from error
+                raise undecodable(self.url, encoding, before - pending + error.start, block=error) from error
             before += len(block)
             yield text.encode("utf-8", "surrogatepass")
 

@@ -26,6 +26,7 @@ __all__ = [
     "check",
     "check_room",
     "check_writable",
+    "content",
     "copy",
     "exists",
     "fetch",
@@ -33,6 +34,7 @@ __all__ = [
     "listed",
     "opened",
     "part_beside",
+    "read",
     "reading",
     "real_path",
     "remove",
@@ -86,9 +88,30 @@ def opened(url: str) -> Iterator[io.BufferedReader]:
         AccessError: The store refuses.
         StorageError: The store failed, or the object has changed meanwhile.
     """
-    at = located(url)
-    with _content(at, _store(at).stat(at)) as file:
+    with content(url) as (file, _):
         yield file
+
+
+@contextmanager
+def content(url: str) -> Iterator[tuple[io.BufferedReader, ObjectInfo]]:
+    """The same as `opened`, with what is known of the very object that is read."""
+    at = located(url)
+    found = _store(at).stat(at)
+    with _content(at, found) as file:
+        yield file, found
+
+
+def read(url: str, start: int, stop: int) -> bytes:
+    """A part of the object, from one byte up to, not including, another; shorter where the object ends before.
+
+    Raises:
+        NotFoundError: There is no object, or it is a folder.
+        AccessError: The store refuses.
+        StorageError: The store failed.
+    """
+    at = located(url)
+    stop = min(stop, _store(at).stat(at).size_bytes)
+    return _store(at).read(at, start, stop) if start < stop else b""
 
 
 @contextmanager
@@ -109,14 +132,13 @@ def fetch(url: str, path: Path) -> ObjectInfo:
         AccessError: The store refuses.
         StorageError: The store failed, or there is no room for a copy.
     """
-    at = located(url)
-    found = _store(at).stat(at)
-    free = shutil.disk_usage(path.parent).free
-    if found.size_bytes > free:
-        sizes = f"{found.size_bytes / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are free for a copy in {path.parent}"
-        raise StorageError(f"{url} has {sizes}: make room")
-    with _content(at, found) as file, local.mapped(str(path)), path.open("wb") as copied:
-        shutil.copyfileobj(file, copied, COPIED_BYTES)
+    with content(url) as (file, found):
+        free = shutil.disk_usage(path.parent).free
+        if found.size_bytes > free:
+            sizes = f"{found.size_bytes / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are free for a copy in {path.parent}"
+            raise StorageError(f"{url} has {sizes}: make room")
+        with local.mapped(str(path)), path.open("wb") as copied:
+            shutil.copyfileobj(file, copied, COPIED_BYTES)
     return found
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import AccessError, NotFoundError, PolyfaasError, StorageError
 from core.storage.port import Location, ObjectInfo, Sink
+from core.storage.upload import upload
 
 if TYPE_CHECKING:
     from google.cloud.storage import Blob
@@ -55,14 +56,13 @@ class GoogleStore:
             writer = _blob(at).open(
                 "wb", chunk_size=PART_BYTES, ignore_flush=True, content_type="application/octet-stream", **_patience()
             )
-        sink = _Upload(writer, at.url)
-        try:
+
+        def give_up(_: BaseException) -> None:
+            if not writer.closed:
+                writer.terminate()  # closed, it would become an object
+
+        with upload(writer, give_up, lambda: _mapped(at.url)) as sink:
             yield sink
-            with _mapped(at.url):
-                writer.close()
-        except BaseException:
-            sink.give_up()
-            raise
 
     def list(self, at: Location) -> Iterator[ObjectInfo]:
         """The objects whose names start so; see `ObjectStore.list`."""
@@ -77,10 +77,8 @@ class GoogleStore:
         with _mapped(at.url):
             try:
                 _blob(at).delete(**_patience())
-            except NotFound:
-                next(
-                    iter(_client().list_blobs(at.bucket, max_results=1, **_patience())), None
-                )  # no object is well, no bucket is not
+            except NotFound:  # no object is well, no bucket is not
+                next(iter(_client().list_blobs(at.bucket, max_results=1, **_patience())), None)
 
     def copy(self, at: Location, target: Location) -> None:
         """Copy an object inside one bucket; see `ObjectStore.copy`."""
@@ -91,32 +89,6 @@ class GoogleStore:
                 token, _, _ = copied.rewrite(_blob(at), token=token, **_patience())
                 if token is None:
                     return
-
-
-class _Upload:
-    """A writer that tells how much it was given."""
-
-    def __init__(self, writer: Any, url: str) -> None:
-        self._writer = writer
-        self._url = url
-        self._written = 0
-
-    def write(self, data: bytes, /) -> int:
-        with _mapped(self._url):
-            self._writer.write(data)
-        self._written += len(data)
-        return len(data)
-
-    def tell(self) -> int:
-        return self._written
-
-    def flush(self) -> None:
-        """A part goes when it is full."""
-
-    def give_up(self) -> None:
-        """Cancel what was begun: closed, it would become an object."""
-        if not self._writer.closed:
-            self._writer.terminate()
 
 
 def _patience() -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import shutil
 import stat as modes
 from collections.abc import Iterator
@@ -10,6 +11,9 @@ from pathlib import Path
 
 from core.errors import AccessError, NotFoundError, PolyfaasError, RequestError, StorageError
 from core.storage.port import Location, ObjectInfo, Sink
+
+# What is not an object yet: see `part_beside`.
+PART = re.compile(r"/\.[^/]*\.[0-9a-f]{32}\.part\Z")
 
 
 class LocalStore:
@@ -41,14 +45,12 @@ class LocalStore:
     def list(self, at: Location) -> Iterator[ObjectInfo]:
         """The files whose paths start so, links not followed; see `ObjectStore.list`."""
         prefix = at.key + ("/" if at.url.endswith("/") and not at.key.endswith("/") else "")
+        top = prefix if prefix.endswith("/") else os.path.dirname(prefix)  # noqa: PTH120  (a prefix, not a path)
         with mapped(at.url):
-            found = [
-                str(folder / name)
-                for folder, _, names in _walk(Path(prefix).parent if not prefix.endswith("/") else Path(prefix))
-                for name in names
-            ]
-            for path in sorted((each for each in found if each.startswith(prefix)), key=os.fsencode):
-                yield _info(path, os.stat(path))  # noqa: PTH116
+            paths = [f"{folder}/{name}" for folder, _, names in os.walk(top.rstrip("/") or "/") for name in names]
+            for path in sorted((each for each in paths if each.startswith(prefix)), key=os.fsencode):
+                if not PART.search(path):
+                    yield _info(path, os.stat(path))  # noqa: PTH116  (a key, not a Path)
 
     def remove(self, at: Location) -> None:
         """Remove a file; see `ObjectStore.remove`."""
@@ -60,10 +62,6 @@ class LocalStore:
         self.stat(at)
         with replacing(target) as part:
             shutil.copyfile(at.key, part)
-
-
-def _walk(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
-    return ((Path(top), below, names) for top, below, names in os.walk(folder))
 
 
 def _info(url: str, found: os.stat_result) -> ObjectInfo:

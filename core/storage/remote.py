@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from core.errors import AccessError, NotFoundError, PolyfaasError, RequestError, StorageError
 from core.storage.port import Location, ObjectInfo, Sink
+from core.storage.upload import upload
 
 # A part of an upload; two are on their way while a third is filled. S3 takes 10,000 parts: 80 GB.
 PART_BYTES = 8 << 20
@@ -59,10 +60,13 @@ class RemoteStore:
 
         with _mapped(at.url):
             writer = obstore.open_writer(self._store(at), at.key, buffer_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE)
-        with _given_up(writer):
-            yield _Counted(writer, at.url)
-            with _mapped(at.url):
-                writer.close()
+
+        def give_up(error: BaseException) -> None:
+            if not writer.closed():
+                writer.__exit__(type(error), error, error.__traceback__)
+
+        with upload(writer, give_up, lambda: _mapped(at.url)) as sink:
+            yield sink
 
     def list(self, at: Location) -> Iterator[ObjectInfo]:
         """The objects whose names start so; see `ObjectStore.list`."""
@@ -98,38 +102,6 @@ class RemoteStore:
             detail = "this process was forked from one that had used obstore, whose threads it lacks and would wait for"
             raise StorageError(f'{detail}: start workers by multiprocessing.get_context("spawn")')
         return STORES[self._scheme](at.bucket)
-
-
-@contextmanager
-def _given_up(writer: Any) -> Iterator[None]:
-    """Give an upload up, its parts too, when it does not come to its end."""
-    try:
-        yield
-    except BaseException as error:
-        if not writer.closed():
-            writer.__exit__(type(error), error, error.__traceback__)
-        raise
-
-
-class _Counted:
-    """A writer that tells how much it was given."""
-
-    def __init__(self, writer: Any, url: str) -> None:
-        self._writer = writer
-        self._url = url
-        self._written = 0
-
-    def write(self, data: bytes, /) -> int:
-        with _mapped(self._url):
-            self._writer.write(data)
-        self._written += len(data)
-        return len(data)
-
-    def tell(self) -> int:
-        return self._written
-
-    def flush(self) -> None:
-        """A part goes when it is full."""
 
 
 def _info(url: str, found: Mapping[str, Any]) -> ObjectInfo:

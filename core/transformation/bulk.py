@@ -26,6 +26,7 @@ from core.validation import Fit, checker
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
 # The rows whose key stood in an earlier one.
 REPEATED = f"""
     WITH repeats AS (SELECT {KEY} AS key, min(rowid) AS first FROM rows GROUP BY ALL HAVING count(*) > 1)
