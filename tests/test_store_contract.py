@@ -1,5 +1,6 @@
 """One contract for every object store."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from google.cloud.storage.fileio import BlobWriter
 
 from adapters.lab.ports import free_port
 from core import (
@@ -407,3 +409,18 @@ def test_what_went_wrong_first_is_what_is_told(rig: str, tmp_path: Path, monkeyp
             target.write(letters(2 * PIECE + 5))
             server.close()
             raise ZeroDivisionError
+
+
+def test_what_could_not_be_given_up_is_not_made_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[str] = []
+    monkeypatch.setattr(BlobWriter, "close", lambda _: closed.append("closed"))  # what the garbage collector calls
+    with store_rigs.google(tmp_path) as endpoint:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", endpoint)
+        name = f"bucket-{uuid.uuid4().hex[:12]}"
+        store_rigs.make_bucket("gs", endpoint, name)
+        monkeypatch.setattr(BlobWriter, "terminate", lambda _: 1 / 0)
+        with pytest.raises(ZeroDivisionError), storage.sink(f"gs://{name}/a") as target:
+            raise ZeroDivisionError
+    del target
+    gc.collect()
+    assert closed == []

@@ -59,7 +59,8 @@ class GoogleStore:
 
         def give_up(_: BaseException) -> None:
             if not writer.closed:
-                writer.terminate()  # closed, it would become an object
+                writer.close = _nothing  # closed, be it by the garbage collector, it would become an object
+                writer.terminate()
 
         with upload(writer, give_up, lambda: _mapped(at.url)) as sink:
             yield sink
@@ -89,6 +90,10 @@ class GoogleStore:
                 token, _, _ = copied.rewrite(_blob(at), token=token, **_patience())
                 if token is None:
                     return
+
+
+def _nothing() -> None:
+    """What closing a writer does that has been given up."""
 
 
 def _patience() -> dict[str, Any]:
