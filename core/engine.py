@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from core import memory
 from core.errors import PolyfaasError, StorageError
@@ -107,6 +107,16 @@ def _instance_engine(process: int) -> "DuckDBPyConnection":
         "temp_directory": f"{tempfile.gettempdir()}/polyfaas-spill-{process}",
     }
     return duckdb.connect(config=settings)
+
+
+@contextmanager
+def memory_file(data: bytes = b"") -> Iterator[tuple[IO[bytes], Path]]:
+    """A file in memory that the engine can open by its path."""
+    with os.fdopen(os.memfd_create("polyfaas"), "w+b", buffering=0) as file:
+        view = memoryview(data)
+        while view:
+            view = view[file.write(view) :]
+        yield file, Path(f"/proc/self/fd/{file.fileno()}")
 
 
 def name(identifier: str) -> str:

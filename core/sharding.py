@@ -15,7 +15,6 @@ from core.source.file import Source
 from core.source.records import Records
 from core.source.text import RefusedError, Text, straight
 from core.transformation import sql
-from core.transformation.output import memory_file
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -181,7 +180,7 @@ def _text(chunk: Chunk, source: Source) -> Text | None:
 
 
 def _asked(db: "DuckDBPyConnection", text: Text, value: str) -> list[int]:
-    with memory_file(text.data) as (_, path):
+    with engine.memory_file(text.data) as (_, path):
         return [number for (number,) in db.execute(f"SELECT {value} FROM {sql.scan(path, text)}").fetchall()]
 
 

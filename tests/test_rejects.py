@@ -97,3 +97,10 @@ def test_an_earlier_runs_rejects_do_not_stay_beside_a_clean_target(sales: Sales,
 def test_rejects_never_take_the_place_of_the_data(sales: Sales, tmp_path: Path, name: str) -> None:
     with pytest.raises(RequestError, match="are one file"):
         transform(sales([row()]), tmp_path / "out.csv", rejects=tmp_path / name)
+
+
+def test_a_line_end_in_a_field_counts_where_the_last_line_has_none(sales: Sales, tmp_path: Path) -> None:
+    source = sales([row(Country="two\nlines", Order_ID="1"), row(Order_ID="2"), row(Order_ID="3", Units_Sold="x")])
+    source.write_bytes(source.read_bytes().removesuffix(b"\n"))
+    transform(source, tmp_path / "out.csv", rejects=tmp_path / "bad.jsonl")
+    assert [each["line"] for each in rejects(tmp_path / "bad.jsonl")] == [5]

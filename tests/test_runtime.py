@@ -24,7 +24,7 @@ def add(request: Add) -> dict[str, int]:
 
 
 def fail(_: Other) -> None:
-    raise ZeroDivisionError("the secret 1234")
+    raise ZeroDivisionError("the secret hunter")
 
 
 SERVICES = registry([Service(name="add", request=Add, run=add), Service(name="fail", request=Other, run=fail)])
@@ -119,7 +119,7 @@ def test_a_failing_service_is_a_500_that_tells_no_secret(caplog: pytest.LogCaptu
     with caplog.at_level(logging.ERROR, "polyfaas"):
         answer = answered(b'{"text": "x"}', "/fail")
     assert answer["status"] == 500
-    assert "1234" not in str(answer)
+    assert "hunter" not in str(answer)
     assert "ZeroDivisionError" in caplog.text
     assert "fail" in [span["name"] for span in answer["profile"]["spans"]]
 
@@ -132,6 +132,7 @@ def test_the_same_request_gives_the_same_result_bytes() -> None:
     assert raw() == raw() == b'{"sum":41}'
 
 
+@pytest.mark.usefixtures("allowed_here")
 def test_a_money_sum_is_a_json_number_with_its_cents(loaded: Callable[..., str]) -> None:
     from tests.conftest import row
 

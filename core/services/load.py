@@ -17,7 +17,6 @@ from core.source import file
 from core.source.dialect import CANONICAL
 from core.source.text import Text, straight
 from core.transformation import sql
-from core.transformation.output import memory_file
 from core.transformation.sorting import sorted_out
 from core.validation import bad_row, checker
 
@@ -103,7 +102,7 @@ def _batches(db: "DuckDBPyConnection", source: file.Source, records: Dataset, *,
             text, bad = sorted_out(chunk, source, check)
             for record, fit in bad:
                 raise bad_row(fit.fault(source.url, record.line))
-        with memory_file(text.data) as (_, path):
+        with engine.memory_file(text.data) as (_, path):
             yield db.sql(_query(path, text, source, records))
 
 

@@ -8,6 +8,7 @@ first rewritten by the plain reader, which sorts out the bad rows.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from core import engine
 from core.datasets.record import Dataset
 from core.engine import row
 from core.errors import PolyfaasError
@@ -18,7 +19,7 @@ from core.source.records import Records
 from core.source.text import RefusedError, Text, straight
 from core.transformation import sql
 from core.transformation.counts import Counts
-from core.transformation.output import Output, memory_file
+from core.transformation.output import Output
 from core.transformation.rejects import Rejects
 from core.transformation.sorting import BadRow, sorted_out
 from core.transformation.sql import GOOD, KEY
@@ -105,7 +106,7 @@ class Transformation:
 
     def _read(self, text: Text) -> tuple[int, list[int]]:
         """Read a text into the table `rows`; gives how many rows fit, and the numbers of those that do not."""
-        with span("read"), memory_file(text.data) as (_, path):
+        with span("read"), engine.memory_file(text.data) as (_, path):
             values = sql.values(self._dataset, self._source.layout, text, path)
             columns = self._output.columns(quotes=text.quotes)
             self._db.execute(f"CREATE OR REPLACE TEMP TABLE rows AS SELECT {KEY}, {GOOD}, {columns} FROM {values}")
@@ -141,7 +142,7 @@ class Transformation:
 
 def _first_lines(first: int, data: bytes, records: list[bytes]) -> Sequence[int]:
     """The number of the line that each record of a text starts on; there may be blank lines between them."""
-    if line_ends(data) in (len(records), len(records) - 1):
+    if line_ends(data) + (not data.endswith((b"\n", b"\r"))) == len(records):
         return range(first, first + len(records))
     numbers, start = [], 0
     for record in records:

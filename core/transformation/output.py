@@ -1,11 +1,10 @@
 """What transform writes to: CSV, CSV compressed by gzip, or Parquet, by the target's name."""
 
 import glob
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from core import engine, storage
 from core.datasets.record import Dataset
@@ -86,7 +85,7 @@ class CsvOutput:
     def add(self) -> None:
         """Write what is in the table `rows`."""
         options = "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', USE_TMP_FILE false"
-        with memory_file() as (file, path):
+        with engine.memory_file() as (file, path):
             self._db.execute(f"COPY (SELECT line FROM rows) TO {engine.text(path)} ({options})")
             file.seek(0)
             while block := file.read(COPIED_BYTES):
@@ -177,13 +176,3 @@ def output(db: "DuckDBPyConnection", url: str, dataset: Dataset, columns: Sequen
     else:
         with storage.sink(url) as target:
             yield CsvOutput(db, target, lambda done: storage.check_room(url, target.tell(), done), dataset, columns)
-
-
-@contextmanager
-def memory_file(data: bytes = b"") -> Iterator[tuple[IO[bytes], Path]]:
-    """A file in memory that the engine can open by its path."""
-    with os.fdopen(os.memfd_create("polyfaas"), "w+b", buffering=0) as file:
-        view = memoryview(data)
-        while view:
-            view = view[file.write(view) :]
-        yield file, Path(f"/proc/self/fd/{file.fileno()}")
