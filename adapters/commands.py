@@ -3,9 +3,10 @@
 import contextlib
 import importlib
 import json
+import os
 import shlex
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -16,7 +17,7 @@ import msgspec
 from adapters import PROVIDERS
 from adapters.base import Client, Runtime, RuntimeUnavailableError
 from adapters.refusal import presented
-from core import console
+from core import access, console
 from core.errors import RequestError
 from core.message import LOCAL, Request, Response
 from core.runtime import handle
@@ -29,12 +30,35 @@ ENDPOINT_TIMEOUT_S = 900
 provider_choice = click.Choice(list(PROVIDERS))
 
 
-@click.command(epilog="Example: polyfaas serve gcp")
+allow_option = click.option(
+    "--allow",
+    metavar="ROOT",
+    multiple=True,
+    help="Folder, bucket or database that the call may touch; may be repeated; '*' for all.  "
+    "[default: POLYFAAS_ALLOW, else this folder]",
+)
+
+
+env_option = click.option(
+    "--env",
+    "variables",
+    metavar="NAME[=VALUE]",
+    multiple=True,
+    help="Variable that the runtime gets, with its value here unless another is given: credentials, passwords; may be "
+    "repeated. It inherits none.",
+)
+
+
+@click.command(epilog="Example: polyfaas serve gcp --allow data")
 @click.argument("provider", type=provider_choice)
-def serve(provider: str) -> None:
+@allow_option
+@env_option
+def serve(provider: str, allow: Sequence[str], variables: Sequence[str]) -> None:
     """Run the services under PROVIDER's real runtime until Ctrl-C; relative paths count from this folder."""
-    with contextlib.suppress(KeyboardInterrupt), _instance(provider) as instance:
+    roots = _roots(allow)
+    with contextlib.suppress(KeyboardInterrupt), _instance(provider, roots, _environment(variables)) as instance:
         click.echo(f"{instance.about} at {instance.url}")
+        click.echo(f"Calls may touch: {', '.join(map(access.shown, roots)) or 'nothing'} (--allow ROOT for others)")
         if instance.substitute:
             click.echo(f"Stand-in: {instance.substitute}")
         click.echo(f"Try it: {_curl(provider, instance.url)}\nCtrl-C stops it.")
@@ -42,15 +66,34 @@ def serve(provider: str) -> None:
 
 
 @contextlib.contextmanager
-def _instance(provider: str) -> Iterator["Instance"]:
+def _instance(provider: str, allow: Sequence[str], environment: Mapping[str, str]) -> Iterator["Instance"]:
     from adapters.lab import interrupt, start
 
     with (
         interrupt.once(),
         tempfile.TemporaryDirectory(prefix="polyfaas-") as folder,
-        start(provider, Path(folder), work=Path.cwd()) as instance,
+        start(provider, Path(folder), work=Path.cwd(), allow=allow, environment=environment) as instance,
     ):
         yield instance
+
+
+def _roots(asked: Sequence[str]) -> Sequence[str]:
+    """What calls may touch: what was asked for, else what POLYFAAS_ALLOW says, else this folder."""
+    value = os.environ.get(access.VARIABLE)
+    if asked or value is None:
+        return asked or (Path.cwd().as_uri(),)
+    return access.listed(value)
+
+
+def _environment(variables: Sequence[str]) -> dict[str, str]:
+    """The variables that were asked for, with their values."""
+    found = {}
+    for variable in variables:
+        name, given, value = variable.partition("=")
+        if not given and name not in os.environ:
+            raise click.BadParameter(f"there is no variable {name} here: write {name}=VALUE", param_hint="--env")
+        found[name] = value if given else os.environ[name]
+    return found
 
 
 def _curl(provider: str, url: str) -> str:
@@ -65,19 +108,35 @@ def _curl(provider: str, url: str) -> str:
 @click.argument("parameters", metavar="JSON")
 @click.option("--provider", type=provider_choice, help="In a fresh instance of this provider's runtime.")
 @click.option("--endpoint", metavar="URL", help="At this URL; the service's name is added to it.")
+@allow_option
+@env_option
 @console.as_json
-def call(service: str, parameters: str, provider: str | None, endpoint: str | None, *, as_json: bool) -> None:
+def call(  # noqa: PLR0913  (click hands over one argument an option)
+    service: str,
+    parameters: str,
+    *,
+    provider: str | None,
+    endpoint: str | None,
+    allow: Sequence[str],
+    variables: Sequence[str],
+    as_json: bool,
+) -> None:
     """Call SERVICE with the parameters in JSON: in process, under a provider's runtime, or at an endpoint."""
     if provider and endpoint:
         raise click.UsageError("--provider and --endpoint exclude each other")
+    if allow and endpoint:
+        raise click.UsageError("--allow and --endpoint exclude each other: who deployed it says what it may touch")
+    if variables and not provider:
+        raise click.UsageError("--env needs --provider: elsewhere the variables are those that are there")
     request = Request(path=f"/{service}", body=parameters.encode())
     if endpoint:
         response = presented(request, _post(endpoint, request), endpoint)
     elif provider:
-        with _instance(provider) as instance:
+        with _instance(provider, _roots(allow), _environment(variables)) as instance:
             response = instance.call(request).response
     else:
-        response = handle(request, LOCAL)
+        with access.limited(_roots(allow)):
+            response = handle(request, LOCAL)
     body = response.body if as_json else msgspec.json.format(response.body)
     click.echo(body)
     click.get_current_context().exit(0 if response.status < RequestError.status else 1)

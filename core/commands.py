@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from core import console, library
+from core import access, console, library
 from core.options import SETTINGS, reading, rejecting, spelled
 from core.profiler import Call, Profile, span
 from core.question import request, selection
@@ -180,7 +180,7 @@ def _answer(databases: Sequence[str], named: Sequence[str], asked: dict[str, Any
 def run(source: str, database: str | None, *, as_json: bool, **asked: Any) -> None:
     """Run the whole pipeline on the file at SOURCE, here, and show what it cost."""
     settings = spelled({name: asked.pop(name) for name in SETTINGS})
-    with tempfile.TemporaryDirectory(prefix="polyfaas-") as folder:
+    with tempfile.TemporaryDirectory(prefix="polyfaas-") as folder, access.also(folder):
         outcome = _pipeline(source, database or f"{folder}/loaded.db", settings, _request(**asked))
     if as_json:
         console.document(outcome)
@@ -226,7 +226,7 @@ class PipelineOutcome(msgspec.Struct, frozen=True):
 
 def _pipeline(source: str, database: str, settings: dict[str, Any], request: dict[str, Any]) -> PipelineOutcome:
     dataset = settings["dataset"]
-    with tempfile.TemporaryDirectory(prefix="polyfaas-") as folder, Call() as call:
+    with tempfile.TemporaryDirectory(prefix="polyfaas-") as folder, access.also(folder), Call() as call:
         clean = f"{folder}/transformed.csv"
         with _stage("transform"):
             transformed = _kept(library.transform(source, clean, **settings), clean, source)

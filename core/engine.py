@@ -131,7 +131,7 @@ def text(value: str | Path) -> str:
 
 def row(db: "DuckDBPyConnection", query: str) -> tuple[Any, ...]:
     """The only row of a query."""
-    found: tuple[Any, ...] | None = db.execute(query).fetchone()
-    if found is None:
-        raise PolyfaasError("the engine gave no row where there is always one")
-    return found
+    found: list[tuple[Any, ...]] = db.execute(query).fetchall()  # all, so that the statement has ended
+    if len(found) != 1:
+        raise PolyfaasError("the engine gave no row, or several, where there is always one")
+    return found[0]

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from core import memory
-from core.errors import Fault, MethodError, PolyfaasError, RequestError
+from core import access, memory
+from core.errors import AccessError, Fault, MethodError, PolyfaasError, RequestError
 from core.message import Context, Request, Response
 from core.profiler import Call, Profile, span
 from core.service import Service, Services, pick
@@ -52,7 +52,7 @@ def handle(request: Request, context: Context, services: Services | None = None)
     view = "full"
     answer = Answer(context=context)
     memory.tell(context.memory_mib)
-    with Call() as call:
+    with Call() as call, access.from_outside():
         try:
             if request.method == "GET" and request.path.rpartition("/")[2] == DOCUMENT:
                 return Response(status=200, headers=HEADERS, body=openapi(_offered(services)))
@@ -129,9 +129,25 @@ def _run(service: Service, parameters: Mapping[str, Any]) -> msgspec.Raw:
     with span("decode"):
         record = service.parse(parameters)
     with span(service.name):
-        result = service.run(record)
+        try:
+            result = service.run(record)
+        except access.OutsideError as error:
+            raise _placed(error, parameters) from error
     with span("encode"):
         return msgspec.Raw(encode(result))
+
+
+def _placed(error: access.OutsideError, parameters: Mapping[str, Any]) -> AccessError:
+    """The error with the JSON path of the parameter that names what was asked for, or what it is made of."""
+    named = {f"$.{name}": value for name, value in parameters.items() if isinstance(value, str)}
+    for name, value in parameters.items():
+        if isinstance(value, list):
+            named |= {f"$.{name}[{index}]": each for index, each in enumerate(value) if isinstance(each, str)}
+    made = (
+        path for path, value in named.items() if value and (error.url.startswith(value) or value.endswith(error.url))
+    )
+    path = next((path for path, value in named.items() if value == error.url), next(made, None))
+    return AccessError(error.detail, [Fault(path=path, detail=error.detail)] if path else ())
 
 
 def _fail(answer: Answer, request: Request, error: PolyfaasError) -> None:

@@ -39,8 +39,8 @@ class FakeLab:
     calls: list[tuple[str, str]] = field(default_factory=list)
     alive: list[str] = field(default_factory=list)
 
-    def start(self, provider: str, folder: Path) -> "FakeInstance":
-        """The lab's `start`."""
+    def start(self, provider: str, folder: Path, _source: Path | None = None, allow: object = ()) -> "FakeInstance":  # noqa: ARG002
+        """The lab's `start`, and the bench's, which knows the data."""
         if provider in self.missing:
             raise RuntimeUnavailableError(f"{provider} is missing: run `make install`")
         (folder / "work").mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests import database_servers, matrix, services
 from tests.reference import HEADER, written
+from tests.server_sessions import server_url  # noqa: F401  (a fixture)
+from tests.store_rigs import root, store_servers  # noqa: F401  (fixtures)
 
 ROW = [
     "Asia",
@@ -58,6 +61,13 @@ def loaded(sales: Callable[..., Path], tmp_path: Path) -> Callable[..., str]:
 
 
 @pytest.fixture
+def allowed_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The test's own folder, which calls may touch as its operator says."""
+    monkeypatch.setenv("POLYFAAS_ALLOW", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
 def clean(sales: Callable[..., Path], tmp_path: Path) -> Callable[..., Path]:
     """Writes rows, transforms them and gives the path of the result."""
 
@@ -78,3 +88,29 @@ def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     way: str = request.param
     monkeypatch.setattr(service, "small", lambda _, url: way == "plain" and url.endswith(".csv"))
     return way
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run write what the contract suites told into a document."""
+    parser.addoption("--matrix", type=Path, help="Write the matrix of stores and databases into this document.")
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Keep what the contract suites tell of each store and database."""
+    matrix.record(report)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Stop the database servers that the run has started."""
+    database_servers.stop()
+    if session.config.option.matrix:
+        matrix.write(session.config.option.matrix)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say aloud which servers the run went without: a skip alone is not read."""
+    if services.missed:
+        terminalreporter.section("RIGS LEFT OUT", sep="!", red=True, bold=True)
+        for name, reason in sorted(services.missed.items()):
+            terminalreporter.line(f"{name}: {reason}", red=True)
+        terminalreporter.line(f"Their tests say nothing about this tree. The cure: {services.CURE}", red=True)

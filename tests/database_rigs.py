@@ -14,6 +14,7 @@ from core.database.answer import answers
 from core.datasets.grammar import Type
 from core.datasets.record import Column, Dataset
 from core.services.selection import Asked, question
+from tests import database_servers
 
 TYPES = {
     "id": Type("integer"),
@@ -132,6 +133,42 @@ def in_stored_parquet(records: Sequence[Record], folder: Path) -> list[Database]
     return [connect(f"memory://rigs/{folder.name}.parquet", DATASET)]
 
 
+def in_parts(records: Sequence[Record], folder: Path) -> list[Database]:
+    return [_served(records, folder, f"parquet:///{folder}/parts/")]
+
+
+def in_stored_parts(records: Sequence[Record], folder: Path) -> list[Database]:
+    return [_served(records, folder, f"parquet+memory://rigs/{folder.name}/?partition_by=day&partition_by=whole")]
+
+
+def in_postgresql(records: Sequence[Record], folder: Path) -> list[Database]:
+    return [_served(records, folder, database_servers.postgresql_url())]
+
+
+def in_mysql(records: Sequence[Record], folder: Path) -> list[Database]:
+    return [_served(records, folder, database_servers.mysql_url())]
+
+
+def in_derby(records: Sequence[Record], folder: Path) -> list[Database]:
+    return [_served(records, folder, database_servers.derby_url())]
+
+
+def in_dynamodb(records: Sequence[Record], folder: Path) -> list[Database]:
+    return [_served(records, folder, database_servers.dynamodb_url())]
+
+
+def in_mongodb(records: Sequence[Record], folder: Path) -> list[Database]:
+    return [_served(records, folder, database_servers.mongodb_url())]
+
+
+def _served(records: Sequence[Record], folder: Path, url: str) -> Database:
+    database = connect(url)
+    with engine.session() as db:
+        database.load(TABLE, [db.sql(selected(written(records, folder)))], append=False)
+    database.close()
+    return database
+
+
 def in_shards(records: Sequence[Record], folder: Path) -> list[Database]:
     """Three parts of different kinds, the last of which may be empty."""
     sqlite = loaded(records[::3], folder, "part.db")
@@ -148,7 +185,30 @@ RIGS = {
     "sqlite in a store": in_stored_sqlite,
     "duckdb in a store": in_stored_duckdb,
     "parquet in a store": in_stored_parquet,
+    "parquet parts": in_parts,
+    "parquet parts in a store": in_stored_parts,
+    "postgresql": in_postgresql,
+    "mysql": in_mysql,
+    "derby": in_derby,
+    "dynamodb": in_dynamodb,
+    "mongodb": in_mongodb,
     "shards": in_shards,
+}
+
+
+# The databases that load fills: gives the URL of a new one, or of an empty place in one.
+FILLED: dict[str, Callable[[Path], str]] = {
+    "sqlite": lambda folder: f"sqlite:///{folder}/filled.db",
+    "duckdb": lambda folder: f"duckdb:///{folder}/filled.duckdb",
+    "sqlite in a store": lambda folder: f"sqlite+memory://rigs/{folder.name}/filled.db",
+    "duckdb in a store": lambda folder: f"duckdb+memory://rigs/{folder.name}/filled.duckdb",
+    "parquet parts": lambda folder: f"parquet:///{folder}/parts/",
+    "parquet parts in a store": lambda folder: f"parquet+memory://rigs/{folder.name}/parts/",
+    "postgresql": lambda _: database_servers.postgresql_url(),
+    "mysql": lambda _: database_servers.mysql_url(),
+    "derby": lambda _: database_servers.derby_url(),
+    "dynamodb": lambda _: database_servers.dynamodb_url(),
+    "mongodb": lambda _: database_servers.mongodb_url(),
 }
 
 

@@ -69,13 +69,14 @@ def write_sales(folder: Path) -> None:
 
 @pytest.fixture(scope="module", params=[LOCAL, *PROVIDERS])
 def instance(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    with start(request.param, tmp_path_factory.mktemp(request.param)) as started:
+    with start(request.param, tmp_path_factory.mktemp(request.param), allow=["."]) as started:
         yield started
 
 
 @pytest.fixture
 def in_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("POLYFAAS_ALLOW", ".")
 
 
 @pytest.mark.usefixtures("in_process")
@@ -167,6 +168,7 @@ def laid_out(instance: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     folders = (instance.log.parent / "work", tmp_path)
     for folder in folders:
         monkeypatch.chdir(folder)
+        monkeypatch.setenv("POLYFAAS_ALLOW", ".")
         lay_out(folder)
     return folders
 
@@ -234,7 +236,7 @@ def test_the_client_waits_at_least_as_long_as_the_call_took(instance: Instance) 
 
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    with start("aws", tmp_path_factory.mktemp("direct")) as started:
+    with start("aws", tmp_path_factory.mktemp("direct"), allow=["."]) as started:
         yield started
 
 

@@ -142,9 +142,9 @@ def test_a_failure_is_one_line_on_stderr_and_an_exit_code(
     assert not list(tmp_path.iterdir())
 
 
-def test_call_answers_in_process(loaded: Callable[..., str]) -> None:
+def test_call_answers_in_process(loaded: Callable[..., str], tmp_path: Path) -> None:
     parameters = json.dumps({"database": loaded([row()])})
-    assert printed("call", "query", parameters, "--json")["result"]["row_count"] == 1
+    assert printed("call", "query", parameters, "--allow", tmp_path, "--json")["result"]["row_count"] == 1
 
 
 def test_call_fails_with_the_problem_printed() -> None:

@@ -226,7 +226,7 @@ def test_a_disk_that_will_be_too_small_is_told_before_it_is_full(
     sales: Sales, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(memory, "chunk_bytes", lambda: 1 << 20)
-    monkeypatch.setattr(storage, "free_bytes", lambda _: 10_000)
+    monkeypatch.setattr(storage.room, "free_bytes", lambda _: 10_000)
     monkeypatch.setattr(service, "small", lambda *_: False)
     source = sales([row(Order_ID=str(index)) for index in range(40_000)])
     with pytest.raises(
@@ -240,7 +240,7 @@ def test_a_disk_that_is_too_small_for_the_parts_of_parquet_is_told_too(
     sales: Sales, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(memory, "chunk_bytes", lambda: 1 << 20)
-    monkeypatch.setattr(storage, "free_bytes", lambda _: 10)
+    monkeypatch.setattr(storage.room, "free_bytes", lambda _: 10)
     source = sales([row(Order_ID=str(index)) for index in range(40_000)])
     with pytest.raises(StorageError, match=r"polyfaas-parquet-.* would have about .* MB, and 0 MB are free"):
         transform(source, tmp_path / "out.parquet")

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from core import DatabaseError, NotFoundError, RequestError, engine
+from core import DatabaseError, NotFoundError, RequestError, engine, query
 from core.database import Table, TableColumn, connect
 from core.datasets.grammar import Type
 from core.services.selection import AggregateRequest, Asked
@@ -194,3 +194,11 @@ def test_loads_at_once_into_one_database_lose_nothing(tmp_path: Path) -> None:
 def test_a_url_names_the_file_that_its_path_names(tmp_path: Path) -> None:
     load(tmp_path / "x.duckdb", [(1, 1.0)])
     assert asked([connect(f"duckdb:///{tmp_path}/x.duckdb")], SUMS) == [[(1, 1)]]
+
+
+def test_a_view_is_no_table_since_it_could_read_any_file_of_the_machine(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("hidden")
+    with duckdb.connect(str(tmp_path / "s.duckdb")) as db:
+        db.execute(f"CREATE VIEW sales AS SELECT content AS \"Region\" FROM read_text('{tmp_path}/secret')")
+    with pytest.raises(NotFoundError, match="has no table 'sales'"):
+        query(tmp_path / "s.duckdb", group_by=["Region"], aggregates=[{"function": "count"}])

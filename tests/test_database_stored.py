@@ -118,7 +118,7 @@ def test_a_file_in_a_store_is_queried_as_it_is(tmp_path: Path, name: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "url", ["sqlite+ftp://b/x.db", "mysql+s3://b/x", "sqlite+s3://b", "sqlite+s3://b/../x.db", "s3:///x.db"]
+    "url", ["sqlite+nowhere://b/x.db", "mysql+s3://b/x", "sqlite+s3://b", "sqlite+s3://b/../x.db", "s3:///x.db"]
 )
 def test_a_url_that_names_no_database_is_refused(url: str) -> None:
     with pytest.raises(RequestError):

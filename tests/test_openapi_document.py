@@ -59,6 +59,7 @@ def keeps(answer: Mapping[str, Any], service: str, status: int, described: Schem
 def sales_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_sales(tmp_path)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("POLYFAAS_ALLOW", ".")
 
 
 def asked_for_saaf(request: Request) -> Request:

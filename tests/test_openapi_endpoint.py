@@ -28,7 +28,7 @@ FILES_OF_LOAD = {**FILES, "source": "out.csv", "database": "sqlite:///loaded.db"
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("openapi")
-    with start("gcp", folder) as instance:
+    with start("gcp", folder, allow=["."]) as instance:
         prepare(instance, folder / "work")
         yield instance.url
 

@@ -50,7 +50,7 @@ def test_commands_take_the_projects_dataset_unless_told(folder: Path) -> None:
 @pytest.mark.parametrize("provider", [LOCAL, *PROVIDERS])
 def test_a_runtime_here_knows_the_projects_names(folder: Path, tmp_path: Path, provider: str) -> None:
     request = f'{{"source": "{folder}/in.csv", "target": "{folder}/out.csv", "dataset": "shop"}}'
-    instance = start(provider, tmp_path / "lab")
+    instance = start(provider, tmp_path / "lab", allow=[str(folder)])
     try:
         instance.call(Request(path="/transform", body=request.encode()))
     finally:

@@ -257,7 +257,7 @@ def test_a_folder_is_no_target(sales: Sales, tmp_path: Path) -> None:
         transform(sales([row()]), tmp_path)
 
 
-@pytest.mark.parametrize("url", ["ftp://bucket/key", "http://127.0.0.1/x", "", "file://host/x", "a\0b"])
+@pytest.mark.parametrize("url", ["nowhere://bucket/key", "", "file://host/x", "a\0b"])
 def test_a_url_of_no_known_store_is_refused(tmp_path: Path, url: str) -> None:
     with pytest.raises(RequestError):
         transform(url, tmp_path / "out.csv")

@@ -6,6 +6,7 @@ import platform
 import socket
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self, cast
@@ -93,7 +94,13 @@ class Instance:
         self.stop()
 
 
-def launch(provider: str, folder: Path, work: Path | None) -> Instance:
+def launch(
+    provider: str,
+    folder: Path,
+    work: Path | None,
+    allow: Sequence[str] | None,
+    environment: Mapping[str, str],
+) -> Instance:
     """An instance of the provider's runtime, or of the local worker, that accepts calls.
 
     Raises:
@@ -102,19 +109,26 @@ def launch(provider: str, folder: Path, work: Path | None) -> Instance:
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     if provider == LOCAL:
-        return run_local(folder, work)
+        return run_local(folder, work, allow, environment)
     if provider not in PROVIDERS:
         names = ", ".join([*PROVIDERS, LOCAL])
         raise RuntimeUnavailableError(f"there is no provider {provider!r}: use one of {names}")
     found = PROVIDERS[provider]
     runtime = cast("Runtime", importlib.import_module(found.runtime))
     try:
-        return run(found, runtime.launch(folder), folder, work)
+        return run(found, _with(runtime.launch(folder), environment), folder, work, allow)
     except PortTakenError:  # a launch chooses its ports anew
-        return run(found, runtime.launch(folder), folder, work)
+        return run(found, _with(runtime.launch(folder), environment), folder, work, allow)
 
 
-def run(provider: Provider, launch: Launch, folder: Path, work: Path | None = None) -> Instance:
+def _with(launch: Launch, environment: Mapping[str, str]) -> Launch:
+    """A launch with further variables; its own are not to be changed."""
+    return msgspec.structs.replace(launch, environment={**environment, **launch.environment})
+
+
+def run(
+    provider: Provider, launch: Launch, folder: Path, work: Path | None = None, allow: Sequence[str] | None = None
+) -> Instance:
     """An instance that was started as the launch says and accepts connections on its port.
 
     Raises:
@@ -122,7 +136,7 @@ def run(provider: Provider, launch: Launch, folder: Path, work: Path | None = No
         RuntimeUnavailableError: It ended, or took no calls in time.
     """
     client = cast("Client", importlib.import_module(provider.client))
-    process = Process(provider.name, folder, work)
+    process = Process(provider.name, folder, work, allow)
     with contextlib.ExitStack() as undo:  # whatever goes wrong, Ctrl-C too, nothing may be left behind
         undo.callback(process.stop)
         process.spawn(launch.argv, launch.environment)
@@ -131,12 +145,17 @@ def run(provider: Provider, launch: Launch, folder: Path, work: Path | None = No
     return Instance(provider, launch, process, (Connection(launch.port), client))
 
 
-def run_local(folder: Path, work: Path | None = None) -> Instance:
+def run_local(
+    folder: Path,
+    work: Path | None = None,
+    allow: Sequence[str] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Instance:
     """The worker that calls `handle` straight."""
     provider = Provider(name=LOCAL, title="local", entrypoint="", runtime="", client="")
     argv = (sys.executable, "-m", "adapters.lab.inprocess")
-    launch = Launch(argv=argv, environment={}, port=0, about="in-process worker")
-    process = Process(provider.name, folder, work)
+    launch = Launch(argv=argv, environment=environment or {}, port=0, about="in-process worker")
+    process = Process(provider.name, folder, work, allow)
     with contextlib.ExitStack() as undo:
         undo.callback(process.stop)
         process.spawn(launch.argv, launch.environment, pipes=True)

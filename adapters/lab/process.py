@@ -15,6 +15,7 @@ import adapters
 from adapters.base import RuntimeUnavailableError
 from adapters.lab import ports, sessions
 from adapters.lab.watcher import watch
+from core import access
 from core.datasets.project import VARIABLE, project_file
 
 ROOT = Path(adapters.__file__).parents[1]
@@ -31,14 +32,16 @@ class Process:
         name: The instance's name; its log is `<name>.log` in the folder.
         folder: Home of the processes.
         work: Their working directory; `folder/work` when left out.
+        allow: What their calls may touch; what POLYFAAS_ALLOW says here when left out, and nothing where it is not set.
     """
 
-    def __init__(self, name: str, folder: Path, work: Path | None = None) -> None:
+    def __init__(self, name: str, folder: Path, work: Path | None = None, allow: Sequence[str] | None = None) -> None:
         self.name = name
         self.log = folder / f"{name}.log"
         self.spawned_ns = 0
         self._folder = folder
         self._work = folder / "work" if work is None else work
+        self._allow = os.environ.get(access.VARIABLE, "") if allow is None else access.spelled(allow)
         self._mark = uuid.uuid4().hex
         self._child: subprocess.Popen[bytes] | None = None
 
@@ -81,6 +84,7 @@ class Process:
             "PYTHONSAFEPATH": "1",
             # It works in a folder of its own, and knows the datasets of the project all the same.
             **({VARIABLE: str(file)} if (file := project_file()) else {}),
+            access.VARIABLE: self._allow,
             **own,
             sessions.MARK: self._mark,
         }

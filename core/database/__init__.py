@@ -1,125 +1,34 @@
-"""Databases by URL: SQLite and DuckDB files, which load fills; CSV and Parquet files, which are only read.
+"""Databases by URL: files that load fills (SQLite, DuckDB), files that are only read (CSV, Parquet), and servers.
 
 A database loads a table in one visible step and answers aggregate queries over it. URLs follow SQLAlchemy:
 `sqlite:///relative.db` counts from the working directory, `sqlite:////absolute.db` from the root; so do duckdb://,
 parquet:// and csv://. A plain path is what its ending says (.duckdb, .parquet, .csv), else an SQLite file. Each can be
-an object in a store: `sqlite+s3://bucket/sales.db`, or `s3://bucket/sales.parquet`, by its ending.
+an object in a store: `sqlite+s3://bucket/sales.db`, or `s3://bucket/sales.parquet`, by its ending. Servers are named
+by host: `postgresql://user@host/database`, `mysql://`, `mongodb://`, `derby://`; DynamoDB's tables by region:
+`dynamodb://eu-central-1/table`. `parquet+s3://bucket/prefix/`, with a slash at its end, holds tables of Parquet files.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path, PurePath
-from typing import Protocol
+from urllib.parse import parse_qs
 
-import msgspec
-
-from core import storage
-from core.database.partial import Aggregate, Group
-from core.datasets.grammar import Type
+from core import access, storage
+from core.database.port import Condition, Database, Rows, Selection, Table, TableColumn, check_table_name
 from core.datasets.record import Dataset
 from core.errors import Fault, RequestError
 
-# Names that start with sqlite_ are SQLite's own.
-TABLE_NAME = r"(?!(?i:sqlite_))[A-Za-z_][A-Za-z0-9_]{0,62}"
+__all__ = ["Condition", "Database", "Rows", "Selection", "Table", "TableColumn", "check_table_name", "connect"]
+
 KINDS = ("sqlite", "duckdb", "parquet", "csv")
-
-
-class TableColumn(msgspec.Struct, frozen=True):
-    """A column of a table; a date or time is held in ISO form, an amount with the places of its type."""
-
-    name: str
-    type: Type
-
-
-class Table(msgspec.Struct, frozen=True, kw_only=True):
-    """A table to load.
-
-    Attributes:
-        name: Letters, digits and underscores.
-        columns: In the order of the rows.
-        key: Column that is unique.
-    """
-
-    name: str
-    columns: tuple[TableColumn, ...]
-    key: str
-
-    def __post_init__(self) -> None:
-        check_table_name(self.name)
-
-
-class Condition(msgspec.Struct, frozen=True):
-    """One condition on a column; the operands are already of the column's type, dates and times in ISO form."""
-
-    column: str
-    op: str
-    operands: tuple[str | int | float, ...]
-
-
-class Selection(msgspec.Struct, frozen=True, kw_only=True):
-    """An aggregate query with every name known to the table.
-
-    Attributes:
-        table: Table to read.
-        types: The table's columns with their types, as the database tells them.
-        group_by: Columns to group by; none gives one group.
-        conditions: All must hold.
-        aggregates: What to compute for each group, at least one.
-    """
-
-    table: str
-    types: Mapping[str, Type]
-    group_by: tuple[str, ...]
-    conditions: tuple[Condition, ...]
-    aggregates: tuple[Aggregate, ...]
-
-    def columns(self) -> list[str]:
-        """The columns that the answer depends on, each once."""
-        conditions = [condition.column for condition in self.conditions]
-        aggregates = [aggregate.column for aggregate in self.aggregates if aggregate.column is not None]
-        return list(dict.fromkeys([*self.group_by, *conditions, *aggregates]))
-
-
-class Rows(Protocol):
-    """Rows as an Arrow stream (the Arrow PyCapsule interface)."""
-
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """A capsule with an ArrowArrayStream."""
-        ...
-
-
-class Database(Protocol):
-    """What each backend gives."""
-
-    def load(self, table: Table, batches: Iterable[Rows], *, append: bool) -> tuple[int, int]:
-        """Load rows in one visible step; gives rows loaded and rows skipped since their key was there.
-
-        Args:
-            table: What to load them as.
-            batches: The rows in their order, in parts; each is read before the next is asked for.
-            append: Keep the rows that are there, and skip those whose key is among them.
-
-        Raises:
-            DatabaseError: The table is as it was before.
-            RequestError: The database is a file that is only read.
-        """
-        ...
-
-    def columns(self, table: str) -> Mapping[str, Type]:
-        """The columns of a table with their types, in order.
-
-        Raises:
-            NotFoundError: There is no such database or table.
-        """
-        ...
-
-    def groups(self, selections: Sequence[Selection]) -> Iterator[tuple[int, Group]]:
-        """The groups of several selections over one table, in any order, each with its selection's number.
-
-        Their partial aggregates are exact, whatever the order of the rows and the number of threads. A group in which
-        no row is may be missing, also the only one of a selection without `group_by`.
-        """
-        ...
+# Where the class is, imported when it is asked for.
+SERVERS = {
+    "postgresql": "core.database.postgresql:PostgresqlDatabase",
+    "mysql": "core.database.mysql:MysqlDatabase",
+    "dynamodb": "core.database.dynamodb:DynamodbDatabase",
+    "mongodb": "core.database.mongodb:MongodbDatabase",
+    "mongodb+srv": "core.database.mongodb:MongodbDatabase",
+    "derby": "core.database.derby:DerbyDatabase",
+}
 
 
 def connect(url: str, dataset: Dataset | None = None) -> Database:
@@ -130,8 +39,18 @@ def connect(url: str, dataset: Dataset | None = None) -> Database:
         dataset: Tells the types of a CSV's columns; without it they are texts.
 
     Raises:
+        AccessError: It lies outside what may be touched; see `core.access`.
         RequestError: The URL is of no known kind.
     """
+    access.check_url(url)
+    scheme = url.partition("://")[0]
+    if scheme in SERVERS:
+        access.check_server(url)
+        module, _, name = SERVERS[scheme].partition(":")
+        server: Database = getattr(import_module(module), name)(url)
+        return server
+    if scheme.partition("+")[0] == "parquet" and url.partition("?")[0].endswith("/"):
+        return _parts(url)
     kind, store, name = _located(url)
     if store:
         from core.database.stored import StoredDatabase
@@ -143,7 +62,27 @@ def connect(url: str, dataset: Dataset | None = None) -> Database:
         path = storage.real_path(name)
     except ValueError as error:
         raise _bad_url(url, f"{url!r} names no database ({error})") from error
+    access.check_path(str(path), url)
     return _of_file(kind, path, url, dataset)
+
+
+def _parts(url: str) -> Database:
+    """The tables of Parquet files under a prefix."""
+    from core.database.parts import ParquetParts
+
+    plain, asked, options = url.partition("?")
+    named = parse_qs(options, keep_blank_values=True) if asked else {}
+    if named.keys() - {"partition_by"}:
+        raise _bad_url(url, "the only option of a Parquet prefix is partition_by=COLUMN, once for each column")
+    columns = named.get("partition_by", [])
+    _, store, name = _located(plain)
+    if store:
+        prefix = f"{store}://{name}"
+        storage.check(prefix, prefix=True)
+        return ParquetParts(url, prefix, columns)
+    path = storage.real_path(name)
+    access.check_path(str(path), url, prefix=True)
+    return ParquetParts(url, f"{path}/", columns)
 
 
 def _of_file(kind: str, path: Path, url: str, dataset: Dataset | None) -> Database:
@@ -185,21 +124,11 @@ def _kind(name: str) -> str:
     return ending if ending in KINDS else "sqlite"
 
 
-def check_table_name(table: str) -> None:
-    """Check that a name may be a table's.
-
-    Raises:
-        RequestError: It may not.
-    """
-    if not re.fullmatch(TABLE_NAME, table):
-        detail = f"{table!r} cannot be a table's name: use up to 63 letters, digits and underscores"
-        raise RequestError(detail, [Fault(path="$.table", detail=detail)])
-
-
 def _bad_url(url: str, found: str) -> RequestError:
+    servers = ", ".join(f"{each}://" for each in SERVERS)
     ways = (
-        "write sqlite:///relative.db, sqlite:////absolute.db (or duckdb, parquet, csv in its place), a path, or "
-        "sqlite+s3://bucket/name.db (or gs, cos)"
+        "write sqlite:///relative.db, sqlite:////absolute.db (or duckdb, parquet, csv in its place), a path, "
+        f"sqlite+s3://bucket/name.db (or another store), parquet+s3://bucket/prefix/, or what begins with {servers}"
     )
     detail = f"{found}: {ways}"
-    return RequestError(detail, [Fault(path="$.database", detail=detail, value=url)])
+    return RequestError(detail, [Fault(path="$.database", detail=detail, value=access.shown(url))])

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from core.database import Database, Selection
 from core.database.partial import EMPTY, Group, Partial, finished, merged
+from core.database.port import Database, Selection
 from core.datasets.grammar import Type
 
 # A ranking is cut when it holds that many rows more than it may keep.

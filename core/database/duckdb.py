@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import engine
-from core.database import Rows, Selection, Table, check_table_name, scan
+from core.database import scan
 from core.database.partial import Group
+from core.database.port import Rows, Selection, Table, check_table_name
 from core.database.relation import Relation, raised, sql_type, stored
 from core.datasets.grammar import Type
 from core.engine import name as quoted
@@ -68,6 +69,27 @@ class DuckdbDatabase:
         with self._mapped(), self._attached(self._path) as (db, alias):
             yield from scan.groups(db, self._relation(db, alias, selections[0].table), selections)
 
+    def drop(self, table: str) -> bool:
+        """Remove a table; see `Database.drop`. Who reads the file goes on reading the old one."""
+        check_table_name(table)
+        with self._mapped():
+            if not self._path.is_file():
+                return False
+            with self._locked(), self._copied() as whole:
+                with self._attached(whole, write=True) as (db, alias):
+                    there = bool(_columns(db, alias, table))
+                    db.execute(f"DROP TABLE IF EXISTS {_place(alias, table)}")
+                _replace(whole, self._path)
+        return there
+
+    def stored_bytes(self, table: str) -> int:
+        """The file's length; see `Database.stored_bytes`."""
+        self.columns(table)
+        return self._path.stat().st_size
+
+    def close(self) -> None:
+        """No connection is kept."""
+
     def _relation(self, db: "DuckDBPyConnection", alias: str, table: str) -> Relation:
         columns = _columns(db, alias, table)
         if not columns:
@@ -111,9 +133,7 @@ class DuckdbDatabase:
 
     def _merge(self, part: Path, table: Table, *, keep: bool) -> int:
         """Publish a copy of the database with the staged rows in it; with `keep` also those that the table has."""
-        whole = part_beside(self._path)
-        try:
-            shutil.copyfile(self._path, whole)
+        with self._copied() as whole:
             with self._attached(whole, write=True) as (db, alias), _attachment(db, part, write=False) as staged:
                 if not keep:
                     db.execute(f"DROP TABLE IF EXISTS {_place(alias, table.name)}")
@@ -121,9 +141,17 @@ class DuckdbDatabase:
                 self._check_same(db, alias, staged, table)
                 loaded = _insert_new(db, _place(alias, table.name), _place(staged, table.name), table)
             _replace(whole, self._path)
+        return loaded
+
+    @contextlib.contextmanager
+    def _copied(self) -> Iterator[Path]:
+        """A copy of the file beside it, which is gone at the end unless it has taken the file's place."""
+        whole = part_beside(self._path)
+        try:
+            shutil.copyfile(self._path, whole)
+            yield whole
         finally:
             _remove(whole)
-        return loaded
 
     def _check_same(self, db: "DuckDBPyConnection", alias: str, staged: str, table: Table) -> None:
         old, new = _columns(db, alias, table.name), _columns(db, staged, table.name)
@@ -188,8 +216,10 @@ def _attachment(db: "DuckDBPyConnection", path: Path, *, write: bool) -> Iterato
 def _columns(db: "DuckDBPyConnection", alias: str, table: str) -> dict[str, str]:
     """The columns of a table with their types in the engine's spelling; none where there is no such table."""
     places = "database_name = ? AND schema_name = 'main' AND lower(table_name) = lower(?)"
-    found = f"SELECT column_name, data_type FROM duckdb_columns() WHERE {places} ORDER BY column_index"
-    return dict(db.execute(found, [alias, table]).fetchall())
+    # A view is no table: it could read any file of this machine.
+    tables = "SELECT table_oid FROM duckdb_tables() WHERE database_name = ?"
+    found = f"SELECT column_name, data_type FROM duckdb_columns() WHERE {places} AND table_oid IN ({tables})"
+    return dict(db.execute(f"{found} ORDER BY column_index", [alias, table, alias]).fetchall())
 
 
 def _others(db: "DuckDBPyConnection", alias: str, table: Table) -> int:

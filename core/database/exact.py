@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from core.database import Condition, Selection
 from core.database.partial import DOUBLE_BITS, Aggregate, Group, Partial
+from core.database.port import Condition, Selection
 from core.datasets.grammar import Type
 from core.engine import name as quoted
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from core import engine
-from core.database import Rows, Selection, Table, scan
+from core.database import scan
 from core.database.partial import Group
+from core.database.port import Rows, Selection, Table
 from core.database.relation import Relation, Value, parsed, raised, refusal, sql_type, stored
 from core.datasets.grammar import Type, expected, pattern
 from core.datasets.record import Dataset, Derived
@@ -53,8 +54,7 @@ class _File:
 
     def load(self, table: Table, batches: Iterable[Rows], *, append: bool) -> tuple[int, int]:  # noqa: ARG002  (the port's)
         """Refuse: a file is made by transform."""
-        detail = f"{self._url} is a file that is only queried: load into sqlite:/// or duckdb:///"
-        raise RequestError(detail, [Fault(path="$.database", detail=detail)])
+        raise self._only_read()
 
     def columns(self, table: str) -> Mapping[str, Type]:  # noqa: ARG002  (a file is one table, whatever its name)
         """The columns of the file; see `Database.columns`."""
@@ -65,6 +65,22 @@ class _File:
         """The groups of selections, in one pass over the file; see `Database.groups`."""
         with self._opened() as (db, relation):
             yield from scan.groups(db, relation, selections)
+
+    def drop(self, table: str) -> bool:  # noqa: ARG002  (the port's)
+        """Refuse: a file is removed as what it is."""
+        raise self._only_read()
+
+    def stored_bytes(self, table: str) -> int:
+        """The file's length; see `Database.stored_bytes`."""
+        self.columns(table)
+        return self._path.stat().st_size
+
+    def close(self) -> None:
+        """No connection is kept."""
+
+    def _only_read(self) -> RequestError:
+        detail = f"{self._url} is a file that is only queried: load into sqlite:/// or duckdb:///"
+        return RequestError(detail, [Fault(path="$.database", detail=detail)])
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[tuple["DuckDBPyConnection", Relation]]:

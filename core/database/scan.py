@@ -11,8 +11,8 @@ from decimal import Context
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from core.database import Condition, Selection
 from core.database.partial import DOUBLE_BITS, Aggregate, Group, Partial
+from core.database.port import Condition, Selection
 from core.database.relation import MARK, Relation, raised
 from core.datasets.grammar import Type
 from core.engine import name as quoted

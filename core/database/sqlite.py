@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from core.database import Rows, Selection, Table, check_table_name
 from core.database.exact import group, register, statement
 from core.database.partial import Group
+from core.database.port import Rows, Selection, Table, check_table_name
 from core.datasets.grammar import Kind, Type
 from core.engine import name as quoted
 from core.errors import DatabaseError, DataError, NotFoundError, RequestError
@@ -84,6 +84,26 @@ class SqliteDatabase:
             for number, selection in enumerate(selections):
                 for row in _selected(db, selection):
                     yield number, group(row, selection)
+
+    def drop(self, table: str) -> bool:
+        """Remove a table; see `Database.drop`."""
+        check_table_name(table)
+        with self._mapped():
+            if not self._path.is_file():
+                return False
+            with self._reader() as db:
+                there = bool(_columns(db, table))
+                db.execute(f"DROP TABLE IF EXISTS main.{quoted(table)}")
+                db.commit()
+        return there
+
+    def stored_bytes(self, table: str) -> int:
+        """The file's length; see `Database.stored_bytes`."""
+        self.columns(table)
+        return self._path.stat().st_size
+
+    def close(self) -> None:
+        """No connection is kept."""
 
     def _publish(self, part: Path, table: Table, rows: int, *, append: bool) -> int:
         """Make the staged rows visible; gives how many came in."""

@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TypeAlias
@@ -18,10 +18,10 @@ from typing import TypeAlias
 import msgspec
 
 from core import storage
-from core.database import Database, Rows, Selection, Table
 from core.database.partial import Group
+from core.database.port import Database, Rows, Selection, Table
 from core.datasets.grammar import Type
-from core.errors import NotFoundError, StorageError
+from core.errors import NotFoundError
 from core.profiler import span
 
 Opening: TypeAlias = Callable[[Path], Database]
@@ -44,19 +44,10 @@ class StoredDatabase:
     def load(self, table: Table, batches: Iterable[Rows], *, append: bool) -> tuple[int, int]:
         """Load rows in one visible step; see `Database.load`.
 
-        Two loads at once: the one that ends later fails and has changed nothing, unless both end in the same moment;
-        then the later one stays.
+        Of two loads at once, the one that ends later fails and has changed nothing: the store itself compares.
         """
-        with tempfile.TemporaryDirectory(prefix="polyfaas-load-") as folder:
-            path = Path(folder, "database")
-            before = self._fetched(path)
-            loaded = self._opening(path).load(table, batches, append=append)
-            with span("upload"), storage.sink(self._place) as target, path.open("rb") as file:
-                while block := file.read(storage.PIECE_BYTES):
-                    target.write(block)
-                if self._version() != before:
-                    raise StorageError(f"{self._url} was changed by another load meanwhile: repeat this one")
-        return loaded
+        with self._changing() as database:
+            return database.load(table, batches, append=append)
 
     def columns(self, table: str) -> Mapping[str, Type]:
         """The columns of a table; see `Database.columns`."""
@@ -66,19 +57,42 @@ class StoredDatabase:
         """The groups of selections; see `Database.groups`."""
         return self._opening(self._copy()).groups(selections)
 
-    def _fetched(self, path: Path) -> str | None:
-        """Fetch the object to a path; gives its version, None when there is none."""
+    def drop(self, table: str) -> bool:
+        """Remove a table; see `Database.drop`."""
+        with self._changing() as database:
+            return database.drop(table)
+
+    def stored_bytes(self, table: str) -> int:
+        """The object's length; see `Database.stored_bytes`."""
+        self.columns(table)
+        return storage.stat(self._place).size_bytes
+
+    def close(self) -> None:
+        """No connection is kept."""
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[Database]:
+        """The database of a copy that is here, which takes the object's place when the context ends well."""
+        with tempfile.TemporaryDirectory(prefix="polyfaas-load-") as folder:
+            path = Path(folder, "database")
+            before = self._fetched(path)
+            yield self._opening(path)
+            if not path.exists():
+                return
+            try:
+                with span("upload"):
+                    storage.put(path, self._place, expected=before)
+            except storage.ChangedError as error:
+                detail = f"{self._url} was changed by another load meanwhile: repeat this one"
+                raise storage.ChangedError(detail) from error
+
+    def _fetched(self, path: Path) -> str:
+        """Fetch the object to a path; gives its version, nothing when there is none."""
         try:
             with span("fetch"):
                 return storage.fetch(self._place, path).version
         except NotFoundError:
-            return None
-
-    def _version(self) -> str | None:
-        try:
-            return storage.stat(self._place).version
-        except NotFoundError:
-            return None
+            return ""
 
     def _copy(self) -> Path:
         try:
@@ -123,6 +137,21 @@ def copy(url: str) -> Path:
             kept.before.unlink(missing_ok=True)
         _copies[key] = _Copy(version, path, kept.path if kept else None)
         return path
+
+
+def forget(prefix: str, but: Collection[str]) -> None:
+    """Remove this instance's copies of objects that will not be asked for again.
+
+    Args:
+        prefix: What their URLs start with.
+        but: Those that stay.
+    """
+    with _lock:
+        gone = [key for key in _copies if key[0] == os.getpid() and key[1].startswith(prefix) and key[1] not in but]
+        copies = [_copies.pop(key) for key in gone]
+    for kept in copies:
+        for path in filter(None, (kept.path, kept.before)):
+            path.unlink(missing_ok=True)
 
 
 @cache

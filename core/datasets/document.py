@@ -51,8 +51,12 @@ def parsed(text: str, source: str) -> Iterator[Node]:
         raise _located(source, 1, "something is nested too deeply: take it apart") from error
 
 
-def text_of(path: Path) -> str:
+def text_of(path: Path, source: str) -> str:
     """The text of a document's file.
+
+    Args:
+        path: Where it is.
+        source: The file's name, for messages.
 
     Raises:
         RequestError: It is not UTF-8; the message names the line.
@@ -63,7 +67,7 @@ def text_of(path: Path) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise _located(str(path), line, f"byte {error.start} is not UTF-8: save the file as UTF-8") from error
+        raise _located(source, line, f"byte {error.start} is not UTF-8: save the file as UTF-8") from error
 
 
 def _located(source: str, line: int, detail: str) -> RequestError:

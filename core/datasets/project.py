@@ -63,7 +63,7 @@ def _read(file: Path, _modified_ns: int, _size: int) -> Project:
     """What a file says, as long as it stays as it is."""
     from core.datasets.document import parsed, text_of
 
-    with parsed(text_of(file), str(file)) as node:
+    with parsed(text_of(file, str(file)), str(file)) as node:
         fields = node.fields(KEYS)
         named = fields["datasets"].table() if "datasets" in fields else {}
         for name, each in named.items():

@@ -1,4 +1,4 @@
-"""Objects by URL: files, Amazon S3 (s3), Google Cloud Storage (gs), IBM COS (cos), memory.
+"""Objects by URL: files, Amazon S3 (s3), Google Cloud Storage (gs), Azure Blob (az), IBM COS (cos), memory.
 
 A relative path counts from the process's working directory. An object is read as it was when it was opened, and
 written in one step, or not at all.
@@ -14,12 +14,15 @@ from typing import BinaryIO, cast
 from core.errors import NotFoundError, StorageError
 from core.storage import local
 from core.storage.local import check_writable, keep_mode, part_beside
-from core.storage.location import LONGEST_NAME, REMOTE, located, real_path
-from core.storage.port import Location, ObjectInfo, ObjectStore, Sink
+from core.storage.location import REMOTE, beside, located, real_path
+from core.storage.pieces import PIECE_BYTES, Pieces
+from core.storage.port import ChangedError, Location, ObjectInfo, ObjectStore, Sink
+from core.storage.room import check_room
 
 __all__ = [
     "PIECE_BYTES",
     "REMOTE",
+    "ChangedError",
     "ObjectInfo",
     "Sink",
     "beside",
@@ -34,6 +37,7 @@ __all__ = [
     "listed",
     "opened",
     "part_beside",
+    "put",
     "read",
     "reading",
     "real_path",
@@ -44,8 +48,6 @@ __all__ = [
     "writing",
 ]
 
-# What is asked for at once of an object behind a network; each piece is repeated on its own when it fails.
-PIECE_BYTES = 8 << 20
 COPIED_BYTES = 1 << 20
 
 
@@ -61,13 +63,13 @@ def stat(url: str) -> ObjectInfo:
     return _store(at).stat(at)
 
 
-def check(url: str) -> None:
-    """Check that a URL can name an object; nothing is asked of the store.
+def check(url: str, *, prefix: bool = False) -> None:
+    """Check that a URL can name an object, or be what names start with; nothing is asked of the store.
 
     Raises:
         RequestError: It names none, or is of no known kind.
     """
-    located(url)
+    located(url, prefix=prefix)
 
 
 def exists(url: str) -> bool:
@@ -96,9 +98,14 @@ def opened(url: str) -> Iterator[io.BufferedReader]:
 def content(url: str) -> Iterator[tuple[io.BufferedReader, ObjectInfo]]:
     """The same as `opened`, with what is known of the very object that is read."""
     at = located(url)
-    found = _store(at).stat(at)
-    with _content(at, found) as file:
-        yield file, found
+    if at.scheme == "file":
+        found = _store(at).stat(at)
+        with local.opened(at) as file:
+            yield file, found
+        return
+    found, first = _store(at).first(at, PIECE_BYTES)
+    with io.BufferedReader(Pieces(_store(at), at, found, first), COPIED_BYTES) as pieces:
+        yield cast("io.BufferedReader", pieces), found
 
 
 def read(url: str, start: int, stop: int) -> bytes:
@@ -112,16 +119,6 @@ def read(url: str, start: int, stop: int) -> bytes:
     at = located(url)
     stop = min(stop, _store(at).stat(at).size_bytes)
     return _store(at).read(at, start, stop) if start < stop else b""
-
-
-@contextmanager
-def _content(at: Location, found: ObjectInfo) -> Iterator[io.BufferedReader]:
-    if at.scheme == "file":
-        with local.opened(at) as file:
-            yield file
-    else:
-        with io.BufferedReader(_Pieces(_store(at), at, found), COPIED_BYTES) as pieces:
-            yield cast("io.BufferedReader", pieces)
 
 
 def fetch(url: str, path: Path) -> ObjectInfo:
@@ -165,40 +162,76 @@ def reading(url: str) -> Iterator[Path]:
 
 
 @contextmanager
-def sink(url: str) -> Iterator[Sink]:
+def sink(url: str, *, expected: str | None = None) -> Iterator[Sink]:
     """What to write the object to, from its start to its end; it appears whole when the context ends well.
+
+    Args:
+        url: The object.
+        expected: The version that it must still have when the context ends, `""` where there must be no object yet;
+            None if it may have any. The content then waits in the temporary folder until it is whole.
 
     Raises:
         NotFoundError: There is no such folder or bucket.
         AccessError: The store refuses.
+        ChangedError: Another version is there, which stays.
         StorageError: The store failed; the old object, if any, is still there.
     """
-    at = located(url)
-    with _store(at).writing(at) as file:
+    if expected is None:
+        at = located(url)
+        with _store(at).writing(at) as sent:
+            yield sent
+        return
+    with writing(url, expected=expected) as path, path.open("wb") as file:
         yield file
 
 
 @contextmanager
-def writing(url: str) -> Iterator[Path]:
+def writing(url: str, *, expected: str | None = None) -> Iterator[Path]:
     """A local path to write to; it becomes the object when the context ends well, and is gone otherwise.
+
+    Args:
+        url: The object.
+        expected: As for `sink`.
 
     Raises:
         NotFoundError: There is no such folder or bucket.
         AccessError: The store refuses.
+        ChangedError: Another version is there than was expected, which stays.
         StorageError: The store failed; the old object, if any, is still there.
     """
     import tempfile
 
     at = located(url)
     if at.scheme == "file":
-        with local.replacing(at) as part:
+        with local.replacing(at, expected) as part:
             yield part
         return
     with tempfile.TemporaryDirectory(prefix="polyfaas-object-") as folder:
         path = Path(folder, "object")
         yield path
+        if expected is not None:
+            _store(at).put(at, path, expected)
+            return
         with path.open("rb") as file, sink(url) as target:
             shutil.copyfileobj(file, cast("BinaryIO", target), COPIED_BYTES)
+
+
+def put(path: Path, url: str, *, expected: str) -> None:
+    """Put a file's content in the object's place, if this is still the expected one.
+
+    Args:
+        path: The file; it is not changed meanwhile.
+        url: The object.
+        expected: The version that it must have, `""` where there must be no object yet.
+
+    Raises:
+        NotFoundError: There is no such folder or bucket.
+        AccessError: The store refuses.
+        ChangedError: Another version is there, which stays.
+        StorageError: The store failed, or takes no object so large in one request.
+    """
+    at = located(url)
+    _store(at).put(at, path, expected)
 
 
 def listed(prefix: str) -> Iterator[ObjectInfo]:
@@ -243,68 +276,6 @@ def copy(url: str, target: str) -> None:
 def same(url: str, other: str) -> bool:
     """Whether two URLs name one object."""
     return located(url).place() == located(other).place()
-
-
-def beside(url: str, suffix: str) -> str:
-    """The object's URL with a suffix, its name cut where it would be too long."""
-    folder, separator, name = url.rpartition("/")
-    most = LONGEST_NAME - len(suffix)
-    return folder + separator + name.encode()[:most].decode(errors="ignore") + suffix
-
-
-def check_room(url: str, written_bytes: int, done: float) -> None:
-    """Check that the rest of an object will fit where it is written; a store behind a network has no end.
-
-    Args:
-        url: The object.
-        written_bytes: What has been written of it.
-        done: Which part of its source that came from, above 0 and up to 1.
-
-    Raises:
-        StorageError: It will not; the message says how much is needed.
-    """
-    if located(url).scheme != "file":
-        return
-    needed, free = int(written_bytes * (1 - done) / done), free_bytes(url)
-    if needed > free:
-        whole = f"{url} would have about {(written_bytes + needed) / 1e6:,.0f} MB"
-        raise StorageError(f"{whole}, and {free / 1e6:,.0f} MB are free for the last {needed / 1e6:,.0f}: make room")
-
-
-def free_bytes(url: str) -> int:
-    """How much can still be written where the file is."""
-    return shutil.disk_usage(Path(located(url).key).parent).free
-
-
-class _Pieces(io.RawIOBase):
-    """An object behind a network, read piece by piece as it was when it was opened."""
-
-    def __init__(self, store: ObjectStore, at: Location, found: ObjectInfo) -> None:
-        super().__init__()
-        self._store = store
-        self._at = at
-        self._found = found
-        self._piece = memoryview(b"")
-        self._position = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def readinto(self, buffer: object, /) -> int:
-        view = memoryview(cast("bytearray", buffer)).cast("B")
-        if not self._piece and self._position < self._found.size_bytes:
-            stop = min(self._position + PIECE_BYTES, self._found.size_bytes)
-            self._piece = memoryview(self._store.read(self._at, self._position, stop, self._found.version))
-            if not self._piece:
-                raise StorageError(f"{self._at.url} ended early: read it again")
-        count = min(len(view), len(self._piece))
-        view[:count] = self._piece[:count]
-        self._piece = self._piece[count:]
-        self._position += count
-        return count
 
 
 def _store(at: Location) -> ObjectStore:

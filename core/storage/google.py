@@ -8,16 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import AccessError, NotFoundError, PolyfaasError, StorageError
-from core.storage.port import Location, ObjectInfo, Sink
+from core.errors import PolyfaasError, StorageError
+from core.storage.failure import meant
+from core.storage.port import ChangedError, Location, ObjectInfo, Sink
 from core.storage.upload import upload
 
 if TYPE_CHECKING:
     from google.cloud.storage import Blob
 
 PART_BYTES = 8 << 20
+CONTENT_TYPE = "application/octet-stream"
 TIMEOUT_S = 120
 # The client repeats what fails for a moment, with jitter, as long as this.
 RETRIED_S = 30
@@ -33,6 +36,12 @@ class GoogleStore:
             blob.reload(**_patience())
             return _info(at.url, blob)
 
+    def first(self, at: Location, most: int) -> tuple[ObjectInfo, bytes]:
+        """What the store knows of an object, and its first bytes; see `ObjectStore.first`."""
+        found = self.stat(at)
+        size = min(most, found.size_bytes)
+        return found, self.read(at, 0, size, found.version) if size else b""
+
     def read(self, at: Location, start: int, stop: int, version: str = "") -> bytes:
         """A part of an object; see `ObjectStore.read`."""
         from google.api_core.exceptions import NotFound
@@ -45,7 +54,7 @@ class GoogleStore:
                 data: bytes = blob.download_as_bytes(start=start, end=stop - 1, raw_download=True, **_patience())
             except NotFound as error:
                 if version:
-                    raise StorageError(f"{at.url} has changed while it was read: read it again") from error
+                    raise ChangedError(f"{at.url} has changed while it was read: read it again") from error
                 raise
             return data
 
@@ -54,7 +63,7 @@ class GoogleStore:
         """What to write an object to; see `ObjectStore.writing`."""
         with _mapped(at.url):
             writer = _blob(at).open(
-                "wb", chunk_size=PART_BYTES, ignore_flush=True, content_type="application/octet-stream", **_patience()
+                "wb", chunk_size=PART_BYTES, ignore_flush=True, content_type=CONTENT_TYPE, **_patience()
             )
 
         def give_up(_: BaseException) -> None:
@@ -64,6 +73,20 @@ class GoogleStore:
 
         with upload(writer, give_up, lambda: _mapped(at.url)) as sink:
             yield sink
+
+    def put(self, at: Location, path: Path, expected: str) -> None:
+        """Put a file's content in an object's place; see `ObjectStore.put`.
+
+        Up to 8 MiB go in one request, more in parts, where the generation counts for these, not for the upload's start:
+        https://github.com/googleapis/google-cloud-java/issues/201
+        """
+        condition = int(expected) if expected else 0
+        with _mapped(at.url), path.open("rb") as file:
+            blob = _client().bucket(at.bucket).blob(at.key, chunk_size=PART_BYTES)
+            size = path.stat().st_size
+            blob.upload_from_file(
+                file, size=size, content_type=CONTENT_TYPE, if_generation_match=condition, **_patience()
+            )
 
     def list(self, at: Location) -> Iterator[ObjectInfo]:
         """The objects whose names start so; see `ObjectStore.list`."""
@@ -140,18 +163,17 @@ def _mapped(url: str) -> Iterator[None]:
 
 
 def _meant(url: str, error: Exception) -> PolyfaasError | None:
-    from google.api_core.exceptions import GoogleAPICallError, GoogleAPIError
+    from google.api_core.exceptions import GoogleAPICallError, GoogleAPIError, RetryError
     from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
     from google.cloud.storage.exceptions import InvalidResponse
     from requests import RequestException
 
-    status = error.code if isinstance(error, GoogleAPICallError) else None
-    if isinstance(error, InvalidResponse):
-        status = error.response.status_code
-    if status == HTTPStatus.NOT_FOUND:
-        return NotFoundError(f"there is nothing at {url}: check the bucket and the name")
-    if status in (HTTPStatus.FORBIDDEN, HTTPStatus.UNAUTHORIZED) or isinstance(error, DefaultCredentialsError):
-        return AccessError(f"access to {url} was refused: check the credentials and what they allow")
-    if isinstance(error, GoogleAPIError | GoogleAuthError | InvalidResponse | RequestException):
-        return StorageError(f"the store failed on {url}: {str(error).partition(chr(10))[0]}")
-    return None
+    if not isinstance(error, GoogleAPIError | GoogleAuthError | InvalidResponse | RequestException):
+        return None
+    said = str(error).partition("\n")[0]
+    last = (error.cause if isinstance(error, RetryError) else None) or error
+    if isinstance(last, InvalidResponse):
+        return meant(url, last.response.status_code, said)
+    if isinstance(last, DefaultCredentialsError):
+        return meant(url, HTTPStatus.UNAUTHORIZED, said)
+    return meant(url, last.code or 0 if isinstance(last, GoogleAPICallError) else 0, said)

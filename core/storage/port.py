@@ -2,9 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
+
+from core.errors import StorageError
+
+
+class ChangedError(StorageError):
+    """The object is not, or no longer, the one that was expected: another writer was quicker."""
 
 
 class Location(msgspec.Struct, frozen=True):
@@ -68,12 +75,23 @@ class ObjectStore(Protocol):
         """What the store knows of an object."""
         ...
 
+    def first(self, at: Location, most: int) -> tuple[ObjectInfo, bytes]:
+        """What the store knows of an object, and its first bytes, so many at most; by one request where that can be."""
+        ...
+
     def read(self, at: Location, start: int, stop: int, version: str = "") -> bytes:
         """A part of an object, at least one byte; StorageError where it has another version by now."""
         ...
 
     def writing(self, at: Location) -> AbstractContextManager[Sink]:
         """What to write an object to: it appears whole when the context ends well, and not at all otherwise."""
+        ...
+
+    def put(self, at: Location, path: Path, expected: str) -> None:
+        """Put a file's content in an object's place; ChangedError where this has another version than was expected.
+
+        An empty version expects that there is no object yet. Of writers that expect the same, one succeeds.
+        """
         ...
 
     def list(self, at: Location) -> Iterator[ObjectInfo]:

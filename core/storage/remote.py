@@ -1,38 +1,38 @@
-"""Objects behind a network, by obstore: Amazon S3, whatever speaks like it, IBM COS among them; and memory.
-
-Each finds its credentials by its provider's own variables and, on the provider's machines, by the role of these.
-"""
+"""Objects behind a network, by obstore: `core.storage.clients` has its clients, all are used in the same way."""
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
 from functools import cache
-from typing import Any, TypeAlias
+from http import HTTPStatus
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+from typing import Any
 
-from core.errors import AccessError, NotFoundError, PolyfaasError, RequestError, StorageError
+from core.errors import PolyfaasError, StorageError
+from core.storage.clients import STORES, Store
+from core.storage.failure import READ_AGAIN, REPEAT, meant
 from core.storage.port import Location, ObjectInfo, Sink
 from core.storage.upload import upload
 
 # A part of an upload; two are on their way while a third is filled. S3 takes 10,000 parts: 80 GB.
 PART_BYTES = 8 << 20
 PARTS_AT_ONCE = 2
-# The client repeats what fails for a moment, with jitter, as long as this allows.
-RETRIES: Any = {"max_retries": 6, "retry_timeout": timedelta(seconds=30)}
-CONNECT_TIMEOUT = "10s"
+# The client has conditions only for what goes in one request, which may take longer. Azure takes 5,000 MiB in one, S3
+# 5 GiB: https://learn.microsoft.com/rest/api/storageservices/put-blob
+MOST_AT_ONCE_BYTES = 5000 << 20
 REQUEST_TIMEOUT = "120s"
+WHOLE_TIMEOUT = "840s"
 # A writer raises nothing finer than OSError.
-REFUSED = re.compile("status code: 40[13]")
-
-Store: TypeAlias = Any
+STATUS = re.compile(r"status code: (\d{3})")
 
 
 class RemoteStore:
     """One scheme's objects, by obstore.
 
     Args:
-        scheme: "s3", "cos" or "memory".
+        scheme: One of `core.storage.clients.STORES`.
     """
 
     def __init__(self, scheme: str) -> None:
@@ -44,6 +44,20 @@ class RemoteStore:
 
         with _mapped(at.url):
             return _info(at.url, obstore.head(self._store(at), at.key))
+
+    def first(self, at: Location, most: int) -> tuple[ObjectInfo, bytes]:
+        """What the store knows of an object, and its first bytes; see `ObjectStore.first`."""
+        import obstore
+
+        try:
+            with _mapped(at.url):
+                found = obstore.get(self._store(at), at.key, options={"range": (0, most)})
+                return _info(at.url, found.meta), bytes(found.bytes())
+        except StorageError:
+            info = self.stat(at)
+            if info.size_bytes:
+                raise
+            return info, b""  # there is no range in it
 
     def read(self, at: Location, start: int, stop: int, version: str = "") -> bytes:
         """A part of an object; see `ObjectStore.read`."""
@@ -58,15 +72,35 @@ class RemoteStore:
         """What to write an object to; see `ObjectStore.writing`."""
         import obstore
 
-        with _mapped(at.url):
+        with _mapped(at.url, REPEAT):
             writer = obstore.open_writer(self._store(at), at.key, buffer_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE)
 
         def give_up(error: BaseException) -> None:
             if not writer.closed():
                 writer.__exit__(type(error), error, error.__traceback__)
 
-        with upload(writer, give_up, lambda: _mapped(at.url)) as sink:
+        with upload(writer, give_up, lambda: _mapped(at.url, REPEAT)) as sink:
             yield sink
+
+    def put(self, at: Location, path: Path, expected: str) -> None:
+        """Put a file's content in an object's place; see `ObjectStore.put`."""
+        import obstore
+
+        size = path.stat().st_size
+        if size > MOST_AT_ONCE_BYTES:
+            most = f"{MOST_AT_ONCE_BYTES / 1e6:,.0f} MB can be put in place in one request, which a condition needs"
+            raise StorageError(f"{at.url} would have {size / 1e6:,.0f} MB, and at most {most}: make it smaller")
+        mode: Any = {"e_tag": expected} if expected else "create"
+        with _mapped(at.url, REPEAT):
+            content = self._content(path, size)
+            obstore.put(self._store(at, WHOLE_TIMEOUT), at.key, content, mode=mode, use_multipart=False)
+
+    def _content(self, path: Path, size: int) -> bytes | mmap:
+        """A file as the client takes it: mapped, so that it is not in memory. A store in memory keeps what it gets."""
+        if self._scheme == "memory" or size == 0:
+            return path.read_bytes()
+        with path.open("rb") as file:
+            return mmap(file.fileno(), 0, access=ACCESS_READ)
 
     def list(self, at: Location) -> Iterator[ObjectInfo]:
         """The objects whose names start so; see `ObjectStore.list`."""
@@ -97,11 +131,11 @@ class RemoteStore:
         with _mapped(at.url):
             obstore.copy(self._store(at), at.key, target.key)
 
-    def _store(self, at: Location) -> Store:
+    def _store(self, at: Location, timeout: str = REQUEST_TIMEOUT) -> Store:
         if _first_user() != os.getpid():
             detail = "this process was forked from one that had used obstore, whose threads it lacks and would wait for"
             raise StorageError(f'{detail}: start workers by multiprocessing.get_context("spawn")')
-        return STORES[self._scheme](at.bucket)
+        return STORES[self._scheme](at.bucket, timeout)
 
 
 def _info(url: str, found: Mapping[str, Any]) -> ObjectInfo:
@@ -114,58 +148,8 @@ def _first_user() -> int:
     return os.getpid()
 
 
-def _amazon(bucket: str) -> Store:
-    """By AWS_* variables, AWS_ENDPOINT_URL_S3 and AWS_ENDPOINT_URL among them, or the role of the machine."""
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
-    return _s3(
-        bucket, endpoint, region, _environment("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-    )
-
-
-def _ibm(bucket: str) -> Store:
-    """By HMAC credentials; the region is the endpoint's."""
-    endpoint = os.environ.get("COS_ENDPOINT")
-    keys = _environment("COS_HMAC_ACCESS_KEY_ID", "COS_HMAC_SECRET_ACCESS_KEY")
-    if not endpoint or None in keys:
-        missing = "COS_ENDPOINT, COS_HMAC_ACCESS_KEY_ID and COS_HMAC_SECRET_ACCESS_KEY"
-        raise RequestError(f"cos:// needs {missing} in the environment: set them")
-    return _s3(bucket, endpoint, "us-east-1", keys)
-
-
-def _environment(*names: str) -> tuple[str | None, ...]:
-    return tuple(os.environ.get(name) for name in names)
-
-
-@cache
-def _s3(bucket: str, endpoint: str | None, region: str, keys: tuple[str | None, ...]) -> Store:
-    from obstore.store import S3Store
-
-    names = ("access_key_id", "secret_access_key", "session_token")
-    given: dict[str, Any] = {name: key for name, key in zip(names, keys, strict=False) if key}
-    if endpoint:
-        given |= {"endpoint": endpoint, "virtual_hosted_style_request": False}
-    return S3Store(bucket, region=region, client_options=_client(endpoint), retry_config=RETRIES, **given)
-
-
-def _client(endpoint: str | None) -> Any:
-    """Plain HTTP only where the endpoint says so: an emulator's."""
-    plain = bool(endpoint and endpoint.startswith("http://"))
-    return {"connect_timeout": CONNECT_TIMEOUT, "timeout": REQUEST_TIMEOUT, "allow_http": plain}
-
-
-@cache
-def _memory(bucket: str) -> Store:  # noqa: ARG001  (one store each)
-    from obstore.store import MemoryStore
-
-    return MemoryStore()
-
-
-STORES: dict[str, Callable[[str], Store]] = {"s3": _amazon, "cos": _ibm, "memory": _memory}
-
-
 @contextmanager
-def _mapped(url: str) -> Iterator[None]:
+def _mapped(url: str, changed: str = READ_AGAIN) -> Iterator[None]:
     """Turn what obstore raises into our errors: the one place where it happens."""
     from obstore import exceptions
 
@@ -173,13 +157,20 @@ def _mapped(url: str) -> Iterator[None]:
         yield
     except PolyfaasError:
         raise
-    except (FileNotFoundError, exceptions.NotFoundError) as error:
-        raise NotFoundError(f"there is nothing at {url}: check the bucket and the name") from error
-    except exceptions.PreconditionError as error:
-        raise StorageError(f"{url} has changed while it was read: read it again") from error
     except (OSError, exceptions.BaseError) as error:
         said = str(error).partition("\n")[0]
-        kinds = (PermissionError, exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)
-        if isinstance(error, kinds) or REFUSED.search(said):
-            raise AccessError(f"access to {url} was refused: check the credentials and what they allow") from error
-        raise StorageError(f"the store failed on {url}: {said}") from error
+        raise meant(url, _status(error, said), said, changed) from error
+
+
+def _status(error: Exception, said: str) -> int:
+    """The HTTP status that an error of obstore stands for, 0 for none."""
+    from obstore import exceptions
+
+    if isinstance(error, FileNotFoundError | exceptions.NotFoundError):
+        return HTTPStatus.NOT_FOUND
+    if isinstance(error, exceptions.PreconditionError | exceptions.AlreadyExistsError):
+        return HTTPStatus.PRECONDITION_FAILED
+    if isinstance(error, PermissionError | exceptions.PermissionDeniedError | exceptions.UnauthenticatedError):
+        return HTTPStatus.FORBIDDEN
+    found = STATUS.search(said)
+    return int(found[1]) if found else 0
