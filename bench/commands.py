@@ -1,20 +1,27 @@
 """The commands `bench` and `report`."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
 from adapters import PROVIDERS
 from bench.experiment import Experiment
+from bench.tiers.experiment import Comparison
+from bench.tiers.options import ROUNDS, comparing, comparison
 from core.errors import PolyfaasError
 
 if TYPE_CHECKING:
-    from bench.summary import Summary
+    from adapters.lab.instance import Instance
+    from bench.progress import Display
 
 ROWS = 100_000
+REPETITIONS = 20
 INTERRUPTED = 130  # what a shell gives for a command that ended by Ctrl-C
+# Carries a run out, in its folder, with a display and a check for interrupts.
+Work: TypeAlias = Callable[[Path, "Display", Callable[[], None]], None]
 RESULTS = click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
@@ -25,7 +32,10 @@ RESULTS = click.option(
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 
 
-@click.command(epilog="Example: polyfaas bench --rows 100000 --provider aws --provider gcp")
+@click.command(
+    epilog="Example: polyfaas bench --rows 100000 --provider aws --provider gcp; "
+    "polyfaas bench --database sqlite:///sales.db --database postgresql://me@localhost/shop"
+)
 @click.option(
     "--data",
     type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
@@ -35,11 +45,10 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON docu
 @click.option(
     "--repetitions",
     type=click.IntRange(min=1),
-    default=20,
-    show_default=True,
-    help="Warm calls of each service on each provider; a p95 needs 20.",
+    help="Warm calls of each service on each provider; a p95 needs 20. With --database, rounds; a verdict needs 3."
+    f"  [default: {REPETITIONS}; {ROUNDS} with --database]",
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Fixes the rows and the order of the calls.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Fixes the rows and the order of all calls.")
 @click.option(
     "--provider",
     "providers",
@@ -47,34 +56,38 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON docu
     multiple=True,
     help="Measure this one; may be repeated.  [default: all]",
 )
+@comparing
 @RESULTS
 @JSON
 def bench(  # noqa: PLR0913  (click hands over one argument an option)
     *,
     data: Path | None,
     rows: int | None,
-    repetitions: int,
+    repetitions: int | None,
     seed: int,
     providers: tuple[str, ...],
+    databases: tuple[str, ...],
     output: Path,
     as_json: bool,
+    **own: Any,
 ) -> None:
     """Run transform, load and query on the providers' runtimes, and compare them with in process.
 
     Each service is called once in a fresh instance of each runtime, then again and again, in random order.
     Every result and file is compared with the in-process one, byte for byte. The exit code is 0 when all that
     was asked for ran and agreed, 1 when something did not, 130 after Ctrl-C, which still writes the report.
+
+    With --database, databases are compared instead: each is loaded, then asked by more and more clients at once.
+    Every answer is compared with that of the file. The table has a name of its own and is dropped in the end.
     """
-    if data is not None and rows is not None:
-        raise click.UsageError("--data and --rows exclude each other: rows are generated only without data")
-    experiment = Experiment(
-        providers=tuple(dict.fromkeys(providers)) or tuple(PROVIDERS),
-        data=str(data.resolve()) if data else None,
-        rows=rows or ROWS,
-        repetitions=repetitions,
-        seed=seed,
-    )
-    sys.exit(_bench(experiment, output, as_json=as_json))
+    _check(data, rows, providers, databases, own)
+    general: dict[str, Any] = {"data": str(data.resolve()) if data else None, "rows": rows or ROWS, "seed": seed}
+    if databases:
+        work = _comparing(*comparison(general, databases, repetitions, own))
+    else:
+        names = tuple(dict.fromkeys(providers)) or tuple(PROVIDERS)
+        work = _measuring(Experiment(providers=names, repetitions=repetitions or REPETITIONS, **general))
+    sys.exit(_bench(work, output, as_json=as_json))
 
 
 @click.command(epilog="Example: polyfaas report 20261124T035512Z-3f2a")
@@ -82,7 +95,7 @@ def bench(  # noqa: PLR0913  (click hands over one argument an option)
 @RESULTS
 @JSON
 def report(run: str, output: Path, *, as_json: bool) -> None:
-    """Print a run's table again and write its report.html anew, from its results.jsonl.
+    """Print a run's tables again and write its report.html anew, from its results.jsonl.
 
     RUN is a run's id, its folder or its results file; one that was interrupted will do.
     """
@@ -90,36 +103,83 @@ def report(run: str, output: Path, *, as_json: bool) -> None:
     _outcome(path if path.is_dir() or not path.exists() else path.parent, as_json=as_json)
 
 
-def _bench(experiment: Experiment, output: Path, *, as_json: bool) -> int:
-    from bench.results import FILE_NAME
+def _check(
+    data: Path | None,
+    rows: int | None,
+    providers: tuple[str, ...],
+    databases: tuple[str, ...],
+    own: dict[str, Any],
+) -> None:
+    if data is not None and rows is not None:
+        raise click.UsageError("--data and --rows exclude each other: rows are generated only without data")
+    if providers and databases:
+        raise click.UsageError("--provider and --database exclude each other: compare the ones or the others")
+    for name, value in own.items():
+        if value and not databases:
+            option = name.removesuffix("s") if name == "questions" else name
+            raise click.UsageError(f"--{option} is about databases: name them with --database")
+
+
+def _bench(work: Work, output: Path, *, as_json: bool) -> int:
+    from bench.journal import FILE_NAME
     from bench.runner import run_id
 
     folder = output / run_id()
-    finished = _run(experiment, folder)
+    finished = _run(work, folder)
     if not finished and not (folder / FILE_NAME).exists():
         click.echo("interrupted before the first call", err=True)
         return INTERRUPTED
-    summary = _outcome(folder, as_json=as_json)
+    well = _outcome(folder, as_json=as_json)
     if not finished:
         return INTERRUPTED
-    return 0 if summary.agreement and not summary.unavailable else 1
+    return 0 if well else 1
 
 
-def _run(experiment: Experiment, folder: Path) -> bool:
+def _run(work: Work, folder: Path) -> bool:
     from rich.console import Console
 
-    from adapters.lab import interrupt, start
+    from adapters.lab import interrupt
     from bench.progress import Display
-    from bench.runner import Tools, run
 
     try:
         with interrupt.once() as check, Display(Console(stderr=True, highlight=False)) as display:
-            run(experiment, folder, Tools(start, _generate, display, check))
+            work(folder, display, check)
     except KeyboardInterrupt:
         return False
     except PolyfaasError as error:
         raise click.ClickException(error.detail) from error
     return True
+
+
+def _measuring(experiment: Experiment) -> Work:
+    """Compares providers."""
+
+    def work(folder: Path, display: "Display", check: Callable[[], None]) -> None:
+        from bench.runner import Tools, run
+
+        run(experiment, folder, Tools(_start, _generate, display, check))
+
+    return work
+
+
+def _comparing(asked: Comparison, urls: dict[str, str]) -> Work:
+    """Compares databases."""
+
+    def work(folder: Path, display: "Display", check: Callable[[], None]) -> None:
+        from bench.tiers.client import ClientProcess
+        from bench.tiers.runner import run
+        from bench.tiers.tools import Tools
+        from core.database import connect
+
+        run(asked, urls, folder, Tools(ClientProcess, connect, _generate, display, check_interrupt=check))
+
+    return work
+
+
+def _start(provider: str, folder: Path, source: Path) -> "Instance":
+    from adapters.lab import start
+
+    return start(provider, folder, allow=[(folder / "work").absolute().as_uri(), source.as_uri()])
 
 
 def _generate(target: Path, rows: int, seed: int) -> None:
@@ -128,23 +188,17 @@ def _generate(target: Path, rows: int, seed: int) -> None:
     generate(str(target), rows=rows, seed=seed)
 
 
-def _outcome(folder: Path, *, as_json: bool) -> "Summary":
-    from bench import report as html
-    from bench.results import read
-    from bench.summary import document, summarise
-    from bench.terminal import show, stdout
+def _outcome(folder: Path, *, as_json: bool) -> bool:
+    """Show a run and write its report; gives whether all that was asked for ran and agreed."""
+    from bench import journal, outcome
+    from bench.tiers import outcome as of_tiers
+    from bench.tiers.records import KIND
 
     try:
-        run = read(folder)
-        summary = summarise(run)
-        written = html.write(run, summary, folder)
+        told = of_tiers.told if journal.kind(folder) == KIND else outcome.told
+        return told(folder, as_json=as_json)
     except PolyfaasError as error:
         raise click.ClickException(error.detail) from error
-    if as_json:
-        click.echo(document(summary, written))
-    else:
-        show(summary, folder, stdout())
-    return summary
 
 
 COMMANDS = (bench, report)

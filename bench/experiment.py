@@ -67,6 +67,11 @@ class Planned(msgspec.Struct, frozen=True):
     step: Step
     phase: str
 
+    @property
+    def title(self) -> str:
+        """What it is, in a few words."""
+        return f"{self.phase} {self.provider} {self.step.name}"
+
 
 def steps(source: Path) -> dict[str, Step]:
     """The pipeline's three requests and the totals a user can check, by name.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-DISTRIBUTIONS = ("polyfaas", "duckdb", "adbc-driver-sqlite", "msgspec")
+DISTRIBUTIONS = ("polyfaas", "duckdb", "adbc-driver-sqlite", "msgspec", "psycopg", "PyMySQL", "boto3", "pymongo")
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):

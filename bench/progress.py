@@ -1,13 +1,25 @@
 """Shows on stderr how far a run has come: a bar on a terminal, a line now and then elsewhere."""
 
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from bench.experiment import Planned
+
+class Move(Protocol):
+    """What comes next in a run.
+
+    Attributes:
+        phase: The part of the run that it belongs to.
+        title: What it is, in a few words.
+    """
+
+    @property
+    def phase(self) -> str: ...  # noqa: D102  (an attribute)
+    @property
+    def title(self) -> str: ...  # noqa: D102
 
 
 class Display:
@@ -45,10 +57,9 @@ class Display:
         """The run will make so many calls."""
         self._bar.update(self._task, total=total)
 
-    def step(self, planned: Planned) -> None:
-        """This call comes next."""
-        description = f"{planned.phase} {planned.provider} {planned.step.name}"
-        self._bar.update(self._task, description=description.ljust(24), completed=self._made)
+    def step(self, planned: Move) -> None:
+        """This comes next."""
+        self._bar.update(self._task, description=planned.title.ljust(24), completed=self._made)
         self._made += 1
         self._say(f"{planned.phase} calls")
 

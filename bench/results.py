@@ -1,37 +1,18 @@
-"""The file of a run: one JSON record a line, raw values, appended as they are measured."""
+"""The records of a run that compares providers, and the run as read back from them."""
 
 from pathlib import Path
-from types import TracebackType
-from typing import Self, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
+from bench import journal
 from bench.experiment import LOCAL, Experiment
 from bench.machine import Machine
-from core.errors import DataError, Fault, NotFoundError
+from bench.source import Source
 from core.profiler import Profile
-from core.runtime import encode
 
 # History of the file's layout. 1: the first.
 SCHEMA = 1
-FILE_NAME = "results.jsonl"
-REPORT_NAME = "report.html"
-
-
-class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """The data of the run.
-
-    Attributes:
-        path: Where it lay; generated data is gone after the run and comes back with the same rows and seed.
-        size_bytes: Size of the file.
-        sha256: Of its bytes.
-        generated: True when polyfaas made it.
-    """
-
-    path: str
-    size_bytes: int
-    sha256: str
-    generated: bool
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, tag="header", tag_field="kind"):
@@ -155,7 +136,7 @@ class End(msgspec.Struct, frozen=True, tag="end", tag_field="kind"):
 
 
 Record: TypeAlias = Header | Runtime | CallRecord | FileRecord | Stopped | End
-
+Results: TypeAlias = journal.Journal[Record]
 
 _decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
 
@@ -180,33 +161,6 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool
 
 
-class Results:
-    """Appends records to a run's file; each is handed to the kernel before `append` returns.
-
-    Args:
-        path: The file; its folder exists.
-        header: The first line.
-    """
-
-    def __init__(self, path: Path, header: Header) -> None:
-        self._file = path.open("xb")
-        self.append(header)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.close()
-
-    def append(self, record: Record) -> None:
-        """Write one record; it survives the end of this process from here on."""
-        # No fsync: the next call would then be measured while the disk is busy with us.
-        self._file.write(encode(record) + b"\n")
-        self._file.flush()
-
-
 def read(path: Path) -> Run:
     """A run from its file; a last line that was cut off counts as never written.
 
@@ -217,32 +171,7 @@ def read(path: Path) -> Run:
         NotFoundError: There is no such file.
         DataError: A line other than the last is no record, or the layout is another version's.
     """
-    file = path / FILE_NAME if path.is_dir() else path
-    if not file.is_file():
-        raise NotFoundError(f"there is no results file {file}: give a run's id, its folder or its {FILE_NAME}")
-    return _run(file, [_record(file, *line) for line in _whole_lines(file)])
-
-
-def _whole_lines(file: Path) -> list[tuple[int, bytes]]:
-    lines = file.read_bytes().split(b"\n")
-    # A record ends with its newline: what follows the last one is empty or was cut.
-    return list(enumerate(lines[:-1], 1))
-
-
-def _record(file: Path, number: int, line: bytes) -> Record:
-    try:
-        return _decoder.decode(line)
-    except msgspec.DecodeError as error:
-        detail = f"{file}, line {number} is not a record of a results file of version {SCHEMA} ({error})"
-        raise DataError(detail, [Fault(source=str(file), line=number, detail=str(error))]) from error
-
-
-def _run(file: Path, records: list[Record]) -> Run:
-    header = records[0] if records else None
-    if not isinstance(header, Header):
-        raise DataError(f"{file} does not begin with a header: it is not the results file of a run")
-    if header.schema != SCHEMA:
-        raise DataError(f"{file} has layout version {header.schema}; this polyfaas reads version {SCHEMA}")
+    header, records = journal.records(path, _decoder, Header, SCHEMA)
     started = {record.provider: record for record in records if isinstance(record, Runtime)}
     return Run(
         header=header,

@@ -1,6 +1,5 @@
 """Carries an experiment out: one client, one call at a time, every record on disk before the next call."""
 
-import hashlib
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,11 +9,11 @@ from typing import Protocol
 
 import msgspec
 
-from bench import machine
+from bench import journal, machine
 from bench.experiment import Experiment, Planned, plan, steps
-from bench.results import FILE_NAME, SCHEMA, End, Header, Results, Source
+from bench.results import SCHEMA, End, Header, Record
 from bench.session import Session, Start
-from core.errors import StorageError
+from bench.source import Generate, Source, Wanted, prepared
 
 
 class Progress(Protocol):
@@ -44,7 +43,7 @@ class Tools(msgspec.Struct, frozen=True):
     """
 
     start: Start
-    generate: Callable[[Path, int, int], None]
+    generate: Generate
     progress: Progress
     check_interrupt: Callable[[], None] = _never
 
@@ -71,10 +70,10 @@ def run(experiment: Experiment, folder: Path, tools: Tools) -> None:
         source = _source(experiment, Path(scratch), tools)
         calls = plan(experiment, Path(source.path))
         tools.progress.begin(len(calls))
-        header = _header(experiment, folder.name, source)
+        header: Record = _header(experiment, folder.name, source)
         with (
-            _results(folder, header) as results,
-            Session(folder, results, tools.start) as session,
+            journal.begun(folder, header) as results,
+            Session(folder, results, tools.start, Path(source.path)) as session,
         ):
             for sequence, planned in enumerate(calls):
                 tools.check_interrupt()
@@ -84,26 +83,9 @@ def run(experiment: Experiment, folder: Path, tools: Tools) -> None:
             results.append(End())
 
 
-def _results(folder: Path, header: Header) -> Results:
-    try:
-        folder.mkdir(parents=True)
-        return Results(folder / FILE_NAME, header)
-    except OSError as error:
-        raise StorageError(f"the results cannot be written ({error}): choose another --output") from error
-
-
 def _source(experiment: Experiment, scratch: Path, tools: Tools) -> Source:
-    path = Path(experiment.data).resolve() if experiment.data else scratch.resolve() / "sales.csv"
-    if not experiment.data:
-        tools.generate(path, experiment.rows, experiment.seed)
-    try:
-        # Reading it all also puts it into the page cache, so that the first provider does not pay for that.
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise StorageError(f"the data cannot be read ({error}): give the path of a CSV file") from error
-    size_bytes = path.stat().st_size
-    return Source(path=str(path), size_bytes=size_bytes, sha256=sha256, generated=not experiment.data)
+    wanted = Wanted(data=experiment.data, rows=experiment.rows, seed=experiment.seed)
+    return prepared(wanted, scratch, tools.generate)
 
 
 def _header(experiment: Experiment, name: str, source: Source) -> Header:

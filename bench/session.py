@@ -49,9 +49,9 @@ class Instance(Protocol):
 
 
 class Start(Protocol):
-    """Starts a provider's runtime that works in `folder/work` and logs to `folder`."""
+    """Starts a provider's runtime that works in `folder/work`, logs to `folder`, and may touch these and the source."""
 
-    def __call__(self, provider: str, folder: Path, /) -> Instance:
+    def __call__(self, provider: str, folder: Path, source: Path, /) -> Instance:
         """An instance that takes calls; raises RuntimeUnavailableError when there is none to be had."""
         ...
 
@@ -79,10 +79,12 @@ class Session:
         folder: The run's folder; each provider logs to its own folder in it.
         results: Where records go.
         start: Starts an instance.
+        source: The data, which every provider reads.
     """
 
-    def __init__(self, folder: Path, results: Results, start: Start) -> None:
+    def __init__(self, folder: Path, results: Results, start: Start, source: Path) -> None:
         self._folder = folder
+        self._source = source
         self._results = results
         self._start = start
         self._instances: dict[str, Instance] = {}
@@ -130,7 +132,7 @@ class Session:
         provider = planned.provider
         if planned.phase == "cold":
             self._retire(provider)
-            instance = self._start(provider, self._folder / provider)
+            instance = self._start(provider, self._folder / provider, self._source)
             self._instances[provider] = instance
             self._introduce(instance)
         return self._instances[provider]

@@ -10,6 +10,7 @@ from core.profiler import Profile
 
 CONFIDENCE = 0.95
 ENOUGH_FOR_P95 = 20
+ENOUGH_FOR_P99 = 100
 
 # The parts of a call's time that lie outside of its spans.
 REST = ("other", "runtime + adapter")
@@ -98,6 +99,13 @@ def p95(values: Sequence[float]) -> float | None:
     from scipy import stats
 
     return float(stats.quantile(values, 0.95)) if len(values) >= ENOUGH_FOR_P95 else None
+
+
+def p99(values: Sequence[float]) -> float | None:
+    """The 99th percentile likewise; None under 100 values."""
+    from scipy import stats
+
+    return float(stats.quantile(values, 0.99)) if len(values) >= ENOUGH_FOR_P99 else None
 
 
 def rows(run: Run, disagreeing: set[tuple[str, str]]) -> list[Row]:

@@ -9,7 +9,8 @@ import msgspec
 from bench import agreement, stats
 from bench.agreement import Disagreement
 from bench.experiment import LOCAL
-from bench.results import FILE_NAME, Run
+from bench.journal import FILE_NAME
+from bench.results import Run
 from bench.stats import Row
 from core.runtime import encode
 
@@ -40,6 +41,11 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     totals: dict[str, Any]
     unavailable: dict[str, str]
     substitutes: dict[str, str]
+
+    @property
+    def well(self) -> bool:
+        """All that was asked for ran and agreed."""
+        return self.agreement and not self.unavailable
 
 
 def summarise(run: Run) -> Summary:

@@ -1,14 +1,12 @@
 """The columns of the comparison: what each is called, what it means and how its values read."""
 
-from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from bench.experiment import LOCAL
+from bench.grid import MISSING, Column, number
 from bench.stats import Row
 
-MISSING = "-"
+__all__ = ["COLUMNS", "TOTALS", "name", "number", "total", "totals"]
 
 # The totals that a user knows of the data, by metric.
 TOTALS = {
@@ -19,33 +17,9 @@ TOTALS = {
 }
 
 
-class Column(msgspec.Struct, frozen=True, kw_only=True):
-    """One column of the table.
-
-    Attributes:
-        title: Its name.
-        unit: The unit of its numbers; empty for words.
-        meaning: How to read it, one sentence.
-        text: The cell of a row.
-    """
-
-    title: str
-    unit: str = ""
-    meaning: str
-    text: Callable[[Row], str]
-
-
 def name(provider: str) -> str:
     """How a provider is called in front of people."""
     return "in process" if provider == LOCAL else provider
-
-
-def number(value: float | None) -> str:
-    """A measured number with three significant digits or all before the point; "-" when there is none."""
-    if value is None:
-        return MISSING
-    digits = 0 if abs(value) >= 99.95 else 1 if abs(value) >= 9.995 else 2  # noqa: PLR2004  (after rounding)
-    return f"{value:,.{digits}f}"
 
 
 def total(value: Any) -> str:
@@ -68,7 +42,7 @@ def _agrees(row: Row) -> str:
     return "yes" if row.agreement else "NO"
 
 
-COLUMNS = (
+COLUMNS: tuple[Column[Row], ...] = (
     Column(title="service", meaning="What was called.", text=lambda row: row.service),
     Column(
         title="provider",

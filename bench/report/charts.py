@@ -1,57 +1,33 @@
 """The report's charts, drawn to SVG here so that the page needs neither script nor network."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import altair as alt
-import msgspec
-import vl_convert
 
 from adapters import PROVIDERS
 from bench import stats, table
 from bench.experiment import SERVICES
+from bench.report.drawing import GREY, INK, PALETTE, SHOWN_CALLS, WIDE, Figure, Values, chart, figure
 from bench.results import Run
 from bench.stats import Row
 from bench.summary import Summary
 
-FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
-INK = "currentColor"  # the page's own text colour, in the light and in the dark
-GRID = "#8883"
-
-# Told apart with any of the common colour deficiencies; what is no provider's is grey.
-GREY = "#8a8f98"
-PALETTE = ("#e08a1e", "#3f8fd2", "#1fa187", "#b65fc4", "#d1495b", "#7a6ff0")
 PARTS = ("#3f8fd2", "#9cc8ec", "#1fa187", "#93d6c8", "#e08a1e", "#f3c88f", "#b65fc4", "#dcb3e3")
 OVERHEAD = "#d1495b"
 
-WIDE, THIRD = 780, 190
+THIRD = 190
 BAND = 26
 LABEL = 68
 TICKS, FEW_TICKS = alt.Axis(tickCount=8), alt.Axis(tickCount=4)
-SHOWN_CALLS = 2000  # dots a panel; more make the file large and the picture no clearer
 
-Values: TypeAlias = list[dict[str, Any]]
 Panel: TypeAlias = alt.Chart | alt.LayerChart | alt.FacetChart
-
-
-class Figure(msgspec.Struct, frozen=True, kw_only=True):
-    """One chart.
-
-    Attributes:
-        title: What it shows.
-        note: How to read it.
-        svg: The picture.
-    """
-
-    title: str
-    note: str
-    svg: str
 
 
 def figures(run: Run, summary: Summary) -> list[Figure]:
     """The charts that the run has the numbers for."""
     drawn = (_warm(run, summary), _cold(summary), _time(run), _memory(summary))
-    return [figure for figure in drawn if figure is not None]
+    return [each for each in drawn if each is not None]
 
 
 def _warm(run: Run, summary: Summary) -> Figure | None:
@@ -61,7 +37,7 @@ def _warm(run: Run, summary: Summary) -> Figure | None:
         "is the median, the line through it its 95 % interval. Each service has a scale of its own, which "
         "need not begin at zero."
     )
-    return _figure("Warm run time", note, alt.vconcat(*panels, spacing=20)) if panels else None
+    return figure("Warm run time", note, alt.vconcat(*panels, spacing=20)) if panels else None
 
 
 def _cold(summary: Summary) -> Figure | None:
@@ -70,7 +46,7 @@ def _cold(summary: Summary) -> Figure | None:
         "Hollow: the first call of a fresh instance, the start of its process included; one call each. "
         "Filled: the median warm call. The line between them is what a cold start costs."
     )
-    return _figure("Cold against warm", note, alt.hconcat(*panels, spacing=24)) if panels else None
+    return figure("Cold against warm", note, alt.hconcat(*panels, spacing=24)) if panels else None
 
 
 def _time(run: Run) -> Figure | None:
@@ -83,14 +59,14 @@ def _time(run: Run) -> Figure | None:
     )
     if not panels:
         return None
-    chart = alt.vconcat(*panels, spacing=20).resolve_scale(color="independent")
-    return _figure("Where the time goes", note, chart)
+    stacked = alt.vconcat(*panels, spacing=20).resolve_scale(color="independent")
+    return figure("Where the time goes", note, stacked)
 
 
 def _memory(summary: Summary) -> Figure | None:
     panels = [_memory_panel(rows, service) for service, rows in _by_service(summary, lambda row: row.peak_mib)]
     note = "Of the process that runs the function, after the first call of a fresh instance."
-    return _figure("Peak memory", note, alt.hconcat(*panels, spacing=24)) if panels else None
+    return figure("Peak memory", note, alt.hconcat(*panels, spacing=24)) if panels else None
 
 
 def _by_service(summary: Summary, value: Callable[[Row], float | None]) -> list[tuple[str, list[Row]]]:
@@ -101,13 +77,13 @@ def _by_service(summary: Summary, value: Callable[[Row], float | None]) -> list[
 
 def _warm_panel(run: Run, rows: list[Row], service: str) -> Panel:
     names = [table.name(row.provider) for row in rows]
-    dots = _chart([dot for row in rows for dot in _dots(run, row.provider, service)]).encode(
+    dots = chart([dot for row in rows for dot in _dots(run, row.provider, service)]).encode(
         x=alt.X("ms:Q", title="ms", axis=TICKS, scale=alt.Scale(zero=False)),
         y=_bands(names),
         yOffset=alt.YOffset("at:Q", scale=alt.Scale(domain=[0, 1], range=[3, BAND - 3])),
         color=_colours(names),
     )
-    base = _chart(_medians(rows)).encode(y=_bands(names))
+    base = chart(_medians(rows)).encode(y=_bands(names))
     line = base.mark_rule(strokeWidth=1.5, color=INK).encode(x="low:Q", x2="high:Q")
     bar = base.mark_tick(thickness=3, size=BAND - 8, color=INK).encode(x="median:Q")
     panel = alt.layer(dots.mark_circle(size=26, opacity=0.5), line, bar)
@@ -116,7 +92,7 @@ def _warm_panel(run: Run, rows: list[Row], service: str) -> Panel:
 
 def _cold_panel(rows: list[Row], service: str) -> Panel:
     names = [table.name(row.provider) for row in rows]
-    base = _chart(_medians(rows)).encode(y=_bands(names), color=_colours(names))
+    base = chart(_medians(rows)).encode(y=_bands(names), color=_colours(names))
     line = base.mark_rule(strokeWidth=2, opacity=0.6).encode(
         x=alt.X("median:Q", title="ms", axis=FEW_TICKS), x2="cold:Q"
     )
@@ -132,7 +108,7 @@ def _time_panel(service: str, values: Values) -> Panel:
     shades = [PARTS[at % len(PARTS)] for at in range(len(spans))]
     colours = alt.Scale(domain=[*spans, *stats.REST], range=[*shades, GREY, OVERHEAD])
     legend = alt.Legend(title=None, orient="top", columns=8, columnPadding=24)
-    base = _chart(values).encode(y=_bands(names))
+    base = chart(values).encode(y=_bands(names))
     bars = base.mark_bar(height=BAND - 10).encode(
         x=alt.X("ms:Q", title="ms", axis=TICKS, stack="zero"),
         color=alt.Color("part:N", scale=colours, legend=legend),
@@ -145,7 +121,7 @@ def _time_panel(service: str, values: Values) -> Panel:
 def _memory_panel(rows: list[Row], service: str) -> Panel:
     names = [table.name(row.provider) for row in rows]
     values = [{"provider": table.name(row.provider), "mib": row.peak_mib} for row in rows]
-    base = _chart(values).encode(x=alt.X("mib:Q", title="MiB", axis=FEW_TICKS), y=_bands(names), color=_colours(names))
+    base = chart(values).encode(x=alt.X("mib:Q", title="MiB", axis=FEW_TICKS), y=_bands(names), color=_colours(names))
     bars: Panel = base.mark_bar(height=BAND - 12)
     return bars.properties(title=service, width=THIRD, height=BAND * len(names))
 
@@ -190,10 +166,6 @@ def _part_values(run: Run, service: str) -> Values:
     ]
 
 
-def _chart(values: Values) -> alt.Chart:
-    return alt.Chart(alt.InlineData(values=values))
-
-
 def _bands(names: Sequence[str]) -> alt.Y:
     scale = alt.Scale(paddingInner=0, paddingOuter=0)
     return alt.Y("provider:N", sort=list(names), title=None, scale=scale, axis=alt.Axis(minExtent=LABEL))
@@ -204,23 +176,3 @@ def _colours(names: Sequence[str]) -> alt.Color:
     shades = {name: PALETTE[at % len(PALETTE)] for at, name in enumerate(PROVIDERS)}
     scale = alt.Scale(domain=list(names), range=[shades.get(name, GREY) for name in names])
     return alt.Color("provider:N", scale=scale, legend=None)
-
-
-def _figure(title: str, note: str, chart: alt.VConcatChart | alt.HConcatChart) -> Figure:
-    styled = chart.configure(background="transparent", font=FONT, padding=4)
-    styled = styled.configure_axis(
-        labelColor=INK,
-        titleColor=INK,
-        gridColor=GRID,
-        domain=False,
-        tickColor=GRID,
-        labelFontSize=12,
-        titleFontSize=12,
-        titleFontWeight="normal",
-    )
-    styled = styled.configure_title(color=INK, anchor="start", fontSize=13, fontWeight=600)
-    styled = styled.configure_legend(labelColor=INK, labelFontSize=12, symbolType="square")
-    styled = styled.configure_view(stroke=None)
-    # The library's limit on rows guards notebooks against large pages; SHOWN_CALLS does so here.
-    with alt.data_transformers.enable("default", max_rows=None):
-        return Figure(title=title, note=note, svg=vl_convert.vegalite_to_svg(styled.to_dict()))
