@@ -27,6 +27,15 @@ def test_what_was_written_is_read(root: str, size: int) -> None:
     assert (found.url, found.size_bytes) == (f"{root}/a", size)
 
 
+@pytest.mark.parametrize("read", [0, 10, PIECE - 1, PIECE, 2 * PIECE + 1])
+def test_all_that_is_left_is_read_in_order(root: str, read: int) -> None:
+    content = letters(4 * PIECE + 5)
+    put(f"{root}/a", content)
+    with storage.opened(f"{root}/a") as file:
+        assert file.read(read) + file.read() == content
+        assert (file.read(), file.tell()) == (b"", len(content))
+
+
 @pytest.mark.parametrize("name", ["a b", "é/ü.csv", "x%20y", "a+b&c=d", "q?x", "h#x", "Region=Asia/x", "'", "~"])
 def test_a_name_is_taken_letter_by_letter(root: str, name: str) -> None:
     if root.startswith("file://"):

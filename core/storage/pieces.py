@@ -10,6 +10,8 @@ from core.storage.port import Location, ObjectInfo, ObjectStore
 
 # What is asked for at once; each piece is repeated on its own when it fails.
 PIECE_BYTES = 8 << 20
+# All that is left is read so many pieces at once; it is in memory as a whole then in any case.
+AT_ONCE = 2
 # A smaller function has no room for a second piece.
 AHEAD_FROM_MIB = 256
 
@@ -35,7 +37,7 @@ class Pieces(io.RawIOBase):
         self._pool: ThreadPoolExecutor | None = None
         self._next: Future[bytes] | None = None
         if self._asked < found.size_bytes and (memory.function_mib() or AHEAD_FROM_MIB) >= AHEAD_FROM_MIB:
-            self._pool = ThreadPoolExecutor(1, "polyfaas-ahead")
+            self._pool = ThreadPoolExecutor(AT_ONCE, "polyfaas-ahead")
             self._ask()
 
     def readable(self) -> bool:
@@ -58,7 +60,7 @@ class Pieces(io.RawIOBase):
         if not self._piece and self._position < self._found.size_bytes:
             self._piece = memoryview(self._next.result() if self._next else self._read(self._position))
             if not self._piece:
-                raise StorageError(f"{self._at.url} ended early: read it again")
+                raise self._early()
             self._asked = self._position + len(self._piece)
             self._ask()
         count = min(len(view), len(self._piece))
@@ -66,6 +68,23 @@ class Pieces(io.RawIOBase):
         self._piece = self._piece[count:]
         self._position += count
         return count
+
+    def readall(self) -> bytes:
+        """All that is left."""
+        parts: list[bytes | memoryview] = [self._piece]
+        if self._next:
+            parts.append(self._next.result())
+        starts = range(self._position + sum(map(len, parts)), self._found.size_bytes, PIECE_BYTES)
+        parts += self._pool.map(self._read, starts) if self._pool else map(self._read, starts)
+        found = b"".join(parts)
+        self._piece, self._next = memoryview(b""), None
+        self._position += len(found)
+        if self._position != self._found.size_bytes:
+            raise self._early()
+        return found
+
+    def _early(self) -> StorageError:
+        return StorageError(f"{self._at.url} ended early: read it again")
 
     def _ask(self) -> None:
         """Have the next piece read meanwhile."""
