@@ -51,6 +51,7 @@ benchmarks: $(STAMP) services ## speed and memory against the alternatives (minu
 	$(BIN)/python benchmarks/data_tier.py
 	$(BIN)/python benchmarks/profiler.py
 	$(BIN)/python benchmarks/adapters.py
+	$(BIN)/python benchmarks/export.py
 
 clean: ## remove the .venv, results and caches
 	rm -rf .venv results build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,9 +1,8 @@
-"""The commands that deal with providers' runtimes: serve, call, doctor."""
+"""The commands that deal with providers' runtimes: serve, call, coldstart, calibrate, doctor."""
 
 import contextlib
 import importlib
 import json
-import os
 import shlex
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,37 +15,19 @@ import msgspec
 
 from adapters import PROVIDERS
 from adapters.base import Client, Runtime, RuntimeUnavailableError
-from adapters.refusal import presented
+from adapters.calibration.command import calibrate
+from adapters.coldstart.command import coldstart
+from adapters.endpoint import post
+from adapters.options import allow_option, env_option, environment, provider_choice, roots
 from core import access, console
 from core.errors import RequestError
-from core.message import LOCAL, Request, Response
+from core.message import LOCAL, Request
 from core.runtime import handle
 
 if TYPE_CHECKING:
     from adapters.lab.instance import Instance
 
 EXAMPLE = {"service": "query", "database": "sqlite:///sales.db", "group_by": ["Region"]}
-ENDPOINT_TIMEOUT_S = 900
-provider_choice = click.Choice(list(PROVIDERS))
-
-
-allow_option = click.option(
-    "--allow",
-    metavar="ROOT",
-    multiple=True,
-    help="Folder, bucket or database that the call may touch; may be repeated; '*' for all.  "
-    "[default: POLYFAAS_ALLOW, else this folder]",
-)
-
-
-env_option = click.option(
-    "--env",
-    "variables",
-    metavar="NAME[=VALUE]",
-    multiple=True,
-    help="Variable that the runtime gets, with its value here unless another is given: credentials, passwords; may be "
-    "repeated. It inherits none.",
-)
 
 
 @click.command(epilog="Example: polyfaas serve gcp --allow data")
@@ -55,10 +36,10 @@ env_option = click.option(
 @env_option
 def serve(provider: str, allow: Sequence[str], variables: Sequence[str]) -> None:
     """Run the services under PROVIDER's real runtime until Ctrl-C; relative paths count from this folder."""
-    roots = _roots(allow)
-    with contextlib.suppress(KeyboardInterrupt), _instance(provider, roots, _environment(variables)) as instance:
+    allowed = roots(allow)
+    with contextlib.suppress(KeyboardInterrupt), _instance(provider, allowed, environment(variables)) as instance:
         click.echo(f"{instance.about} at {instance.url}")
-        click.echo(f"Calls may touch: {', '.join(map(access.shown, roots)) or 'nothing'} (--allow ROOT for others)")
+        click.echo(f"Calls may touch: {', '.join(map(access.shown, allowed)) or 'nothing'} (--allow ROOT for others)")
         if instance.substitute:
             click.echo(f"Stand-in: {instance.substitute}")
         click.echo(f"Try it: {_curl(provider, instance.url)}\nCtrl-C stops it.")
@@ -66,34 +47,15 @@ def serve(provider: str, allow: Sequence[str], variables: Sequence[str]) -> None
 
 
 @contextlib.contextmanager
-def _instance(provider: str, allow: Sequence[str], environment: Mapping[str, str]) -> Iterator["Instance"]:
+def _instance(provider: str, allow: Sequence[str], variables: Mapping[str, str]) -> Iterator["Instance"]:
     from adapters.lab import interrupt, start
 
     with (
         interrupt.once(),
         tempfile.TemporaryDirectory(prefix="polyfaas-") as folder,
-        start(provider, Path(folder), work=Path.cwd(), allow=allow, environment=environment) as instance,
+        start(provider, Path(folder), work=Path.cwd(), allow=allow, environment=variables) as instance,
     ):
         yield instance
-
-
-def _roots(asked: Sequence[str]) -> Sequence[str]:
-    """What calls may touch: what was asked for, else what POLYFAAS_ALLOW says, else this folder."""
-    value = os.environ.get(access.VARIABLE)
-    if asked or value is None:
-        return asked or (Path.cwd().as_uri(),)
-    return access.listed(value)
-
-
-def _environment(variables: Sequence[str]) -> dict[str, str]:
-    """The variables that were asked for, with their values."""
-    found = {}
-    for variable in variables:
-        name, given, value = variable.partition("=")
-        if not given and name not in os.environ:
-            raise click.BadParameter(f"there is no variable {name} here: write {name}=VALUE", param_hint="--env")
-        found[name] = value if given else os.environ[name]
-    return found
 
 
 def _curl(provider: str, url: str) -> str:
@@ -130,34 +92,16 @@ def call(  # noqa: PLR0913  (click hands over one argument an option)
         raise click.UsageError("--env needs --provider: elsewhere the variables are those that are there")
     request = Request(path=f"/{service}", body=parameters.encode())
     if endpoint:
-        response = presented(request, _post(endpoint, request), endpoint)
+        response = post(endpoint, request)
     elif provider:
-        with _instance(provider, _roots(allow), _environment(variables)) as instance:
+        with _instance(provider, roots(allow), environment(variables)) as instance:
             response = instance.call(request).response
     else:
-        with access.limited(_roots(allow)):
+        with access.limited(roots(allow)):
             response = handle(request, LOCAL)
     body = response.body if as_json else msgspec.json.format(response.body)
     click.echo(body)
     click.get_current_context().exit(0 if response.status < RequestError.status else 1)
-
-
-def _post(endpoint: str, request: Request) -> Response:
-    import urllib.error
-    import urllib.request
-
-    if not endpoint.startswith(("http://", "https://")):
-        raise click.BadParameter(f"{endpoint!r} is no http:// or https:// URL", param_hint="--endpoint")
-    url = endpoint.rstrip("/") + request.path
-    message = urllib.request.Request(url, request.body, {"content-type": "application/json"})  # noqa: S310
-    try:
-        with urllib.request.urlopen(message, timeout=ENDPOINT_TIMEOUT_S) as answer:  # noqa: S310
-            return Response(status=answer.status, headers={}, body=answer.read())
-    except urllib.error.HTTPError as error:
-        with error:
-            return Response(status=error.code, headers={}, body=error.read())
-    except OSError as error:
-        raise click.ClickException(f"{url} could not be reached: {error}") from error
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -217,4 +161,4 @@ def _runtime(provider: str) -> Check:
     return Check(f"{provider} runtime", launch.about + note)
 
 
-COMMANDS = (serve, call, doctor)
+COMMANDS = (serve, call, coldstart, calibrate, doctor)

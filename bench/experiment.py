@@ -55,12 +55,12 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Planned(msgspec.Struct, frozen=True):
-    """One call to make.
+    """One step of a run: a call to make, or the truth probes.
 
     Attributes:
         provider: Whom to call.
         step: What to ask.
-        phase: "cold" (in a fresh instance), "totals", "warmup" or "warm".
+        phase: "calibration", "cold" (in a fresh instance), "totals", "warmup" or "warm".
     """
 
     provider: str
@@ -71,6 +71,15 @@ class Planned(msgspec.Struct, frozen=True):
     def title(self) -> str:
         """What it is, in a few words."""
         return f"{self.phase} {self.provider} {self.step.name}"
+
+
+# The truth probes, which have requests of their own.
+PROBES = Step("probes", "probe", b"")
+
+
+def providers(experiment: Experiment) -> tuple[str, ...]:
+    """Who is called: in process first, then as asked for."""
+    return (LOCAL, *experiment.providers)
 
 
 def steps(source: Path) -> dict[str, Step]:
@@ -94,11 +103,11 @@ def steps(source: Path) -> dict[str, Step]:
 def plan(experiment: Experiment, source: Path) -> list[Planned]:
     """Every call of the run in its order: the same for the same experiment."""
     by_name = steps(source)
-    providers = (LOCAL, *experiment.providers)
+    everybody = providers(experiment)
     order = random.Random(experiment.seed)  # noqa: S311  (an order, not a secret)
     asked = [by_name[name] for name in SERVICES]
-    warm_up = [call for provider in providers for call in _warm_up(provider, by_name)]
-    return [*_cold(providers, asked, order), *warm_up, *_warm(providers, asked, experiment.repetitions, order)]
+    warm_up = [call for provider in everybody for call in _warm_up(provider, by_name)]
+    return [*_cold(everybody, asked, order), *warm_up, *_warm(everybody, asked, experiment.repetitions, order)]
 
 
 def _step(name: str, service: str, **parameters: object) -> Step:

@@ -94,7 +94,7 @@ def records(path: Path, decoder: "msgspec.json.Decoder[R]", header: type[H], sch
         path: The run's folder or its results file.
         decoder: Of a line.
         header: What the first line must be.
-        schema: Version of the layout that the file must have.
+        schema: Newest version of the layout; the older ones can be read as well.
 
     Raises:
         NotFoundError: There is no such file.
@@ -105,8 +105,9 @@ def records(path: Path, decoder: "msgspec.json.Decoder[R]", header: type[H], sch
     first: object = found[0] if found else None
     if not isinstance(first, header):
         raise DataError(f"{file} does not begin with a header: it is not the results file of a run")
-    if first.schema != schema:
-        raise DataError(f"{file} has layout version {first.schema}; this polyfaas reads version {schema}")
+    if first.schema not in range(1, schema + 1):
+        readable = f"versions 1 to {schema}" if schema > 1 else "version 1"
+        raise DataError(f"{file} has layout version {first.schema}; this polyfaas reads {readable}")
     return first, found
 
 

@@ -5,14 +5,17 @@ from typing import TypeAlias
 
 import msgspec
 
+from adapters.calibration import Calibration
 from bench import journal
 from bench.experiment import LOCAL, Experiment
 from bench.machine import Machine
 from bench.source import Source
 from core.profiler import Profile
 
-# History of the file's layout. 1: the first.
-SCHEMA = 1
+# History of the file's layout.
+# 2: calibrations.
+# 1: the first.
+SCHEMA = 2
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, tag="header", tag_field="kind"):
@@ -49,6 +52,18 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
     provider: str
     about: str
     substitute: str | None = None
+
+
+class Calibrated(msgspec.Struct, frozen=True, kw_only=True, tag="calibration", tag_field="kind"):
+    """The truth probes of a provider's runtime, run at the start in an instance of their own.
+
+    Attributes:
+        provider: Its name.
+        calibration: What was measured.
+    """
+
+    provider: str
+    calibration: Calibration
 
 
 class CallRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="call", tag_field="kind"):
@@ -135,7 +150,7 @@ class End(msgspec.Struct, frozen=True, tag="end", tag_field="kind"):
     """The last line of a run that was not interrupted."""
 
 
-Record: TypeAlias = Header | Runtime | CallRecord | FileRecord | Stopped | End
+Record: TypeAlias = Header | Runtime | Calibrated | CallRecord | FileRecord | Stopped | End
 Results: TypeAlias = journal.Journal[Record]
 
 _decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
@@ -147,6 +162,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         header: What was asked.
         runtimes: The runtimes that started, by provider: the in-process one, then the others as they were asked for.
+        calibrations: The truth probes, by provider in the same order; none in files of version 1.
         calls: Every call, in order.
         files: Every file compared.
         stopped: Why a provider did not start or broke, by provider.
@@ -155,6 +171,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     header: Header
     runtimes: dict[str, Runtime]
+    calibrations: dict[str, Calibration]
     calls: list[CallRecord]
     files: list[FileRecord]
     stopped: dict[str, str]
@@ -173,9 +190,12 @@ def read(path: Path) -> Run:
     """
     header, records = journal.records(path, _decoder, Header, SCHEMA)
     started = {record.provider: record for record in records if isinstance(record, Runtime)}
+    calibrated = {record.provider: record.calibration for record in records if isinstance(record, Calibrated)}
+    providers = (LOCAL, *header.experiment.providers)
     return Run(
         header=header,
-        runtimes={name: started[name] for name in (LOCAL, *header.experiment.providers) if name in started},
+        runtimes={name: started[name] for name in providers if name in started},
+        calibrations={name: calibrated[name] for name in providers if name in calibrated},
         calls=[record for record in records if isinstance(record, CallRecord)],
         files=[record for record in records if isinstance(record, FileRecord)],
         stopped={record.provider: record.reason for record in records if isinstance(record, Stopped)},

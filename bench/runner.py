@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 
 from bench import journal, machine
-from bench.experiment import Experiment, Planned, plan, steps
+from bench.experiment import PROBES, Experiment, Planned, plan, providers, steps
 from bench.results import SCHEMA, End, Header, Record
 from bench.session import Session, Start
 from bench.source import Generate, Source, Wanted, prepared
@@ -20,11 +20,11 @@ class Progress(Protocol):
     """Hears how far a run has come."""
 
     def begin(self, total: int) -> None:
-        """The run will make so many calls."""
+        """The run will take so many steps."""
         ...
 
     def step(self, planned: Planned) -> None:
-        """This call comes next; it is reported also when its provider has stopped."""
+        """This comes next; it is reported also when its provider has stopped."""
         ...
 
 
@@ -69,12 +69,17 @@ def run(experiment: Experiment, folder: Path, tools: Tools) -> None:
     with TemporaryDirectory(prefix="polyfaas-") as scratch:
         source = _source(experiment, Path(scratch), tools)
         calls = plan(experiment, Path(source.path))
-        tools.progress.begin(len(calls))
+        calibrations = [Planned(provider, PROBES, "calibration") for provider in providers(experiment)]
+        tools.progress.begin(len(calibrations) + len(calls))
         header: Record = _header(experiment, folder.name, source)
         with (
             journal.begun(folder, header) as results,
             Session(folder, results, tools.start, Path(source.path)) as session,
         ):
+            for planned in calibrations:
+                tools.check_interrupt()
+                tools.progress.step(planned)
+                session.calibrate(planned.provider)
             for sequence, planned in enumerate(calls):
                 tools.check_interrupt()
                 tools.progress.step(planned)

@@ -12,12 +12,16 @@ from typing import Any, Protocol, Self
 import msgspec
 
 from adapters.base import Reply
+from adapters.calibration import Calibration, measure
 from bench import agreement
 from bench.experiment import FILES, LOCAL, Planned
-from bench.results import CallRecord, FileRecord, Results, Runtime, Stopped
+from bench.results import Calibrated, CallRecord, FileRecord, Results, Runtime, Stopped
 from core.errors import PolyfaasError
 from core.message import Request
 from core.profiler import Profile
+
+# Of each truth probe: with the round before, two seconds of a platform.
+CALIBRATION_RUNS = 3
 
 
 class Instance(Protocol):
@@ -106,6 +110,17 @@ class Session:
             for provider in self._instances:
                 stack.callback(self._instances[provider].stop)
 
+    def calibrate(self, provider: str) -> None:
+        """Run the truth probes in an instance of their own and record them; a provider that cannot start is stopped."""
+        try:
+            instance = self._start(provider, self._folder / provider, self._source)
+        except PolyfaasError as error:
+            self._stop(provider, str(error))
+            return
+        self._instances[provider] = instance
+        self._results.append(Calibrated(provider=provider, calibration=_calibrated(instance)))
+        self._retire(provider)
+
     def carry_out(self, planned: Planned, sequence: int) -> None:
         """Make one call and record it; a provider that breaks is stopped and its later calls are left out."""
         if planned.provider in self._stopped:
@@ -193,6 +208,14 @@ class Session:
         instance = self._instances.pop(provider, None)
         if instance is not None:
             instance.stop()
+
+
+def _calibrated(instance: Instance) -> Calibration:
+    provider, about = instance.provider, instance.about
+    try:
+        return measure(provider, about, lambda request: instance.call(request).response, CALIBRATION_RUNS)
+    except (PolyfaasError, OSError) as error:
+        return Calibration(provider=provider, about=about, readings=[], failed={"all": f"no answer: {error}"})
 
 
 def _record(planned: Planned, sequence: int, error: str | None = None) -> CallRecord:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from adapters.calibration import Verdict, judged
 from bench import agreement, stats
 from bench.agreement import Disagreement
 from bench.experiment import LOCAL
@@ -28,6 +29,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         rows: The table.
         disagreements: What kept providers from agreeing.
         totals: The query's totals over all rows, by metric; empty when the in-process call gave none.
+        calibrations: What the truth probes say, by provider; empty in files of version 1.
         unavailable: Why a provider did not start or broke, by provider.
         substitutes: What is a stand-in, by provider.
     """
@@ -39,6 +41,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     rows: list[Row]
     disagreements: list[Disagreement]
     totals: dict[str, Any]
+    calibrations: dict[str, Verdict]
     unavailable: dict[str, str]
     substitutes: dict[str, str]
 
@@ -61,6 +64,7 @@ def summarise(run: Run) -> Summary:
         rows=stats.rows(run, {(item.provider, item.service) for item in found}),
         disagreements=found,
         totals=_totals(run),
+        calibrations={name: judged(calibration) for name, calibration in run.calibrations.items()},
         unavailable=run.stopped,
         substitutes={name: item.substitute for name, item in run.runtimes.items() if item.substitute},
     )

@@ -67,6 +67,8 @@ def _notes(summary: Summary) -> Iterator[tuple[str, str]]:
         yield "not run", f"{table.name(provider)}: {reason}"
     for provider, what in summary.substitutes.items():
         yield "stand-in", f"{table.name(provider)}: {what}"
+    for provider, verdict in summary.calibrations.items():
+        yield "probes", f"{table.name(provider)}: {verdict.sentence}"
     if summary.totals:
         yield "totals", table.totals(summary.totals)
     yield "calls", _calls(summary)

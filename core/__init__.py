@@ -7,29 +7,28 @@ load("clean.csv", "sqlite:///sales.db")
 query("sqlite:///sales.db", group_by=["Region"], filters={"Sales Channel": "Offline"})
 """
 
-from typing import TYPE_CHECKING, Any
-
-from core.errors import (
-    AccessError,
-    DatabaseError,
-    DataError,
-    Fault,
-    MethodError,
-    NotFoundError,
-    PolyfaasError,
-    RequestError,
-    StorageError,
-)
-from core.message import Context, Request, Response
-from core.profiler import Profile, span
-from core.runtime import handle
-from core.service import Service, registry
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from core.errors import (
+        AccessError,
+        DatabaseError,
+        DataError,
+        Fault,
+        MethodError,
+        NotFoundError,
+        PolyfaasError,
+        RequestError,
+        StorageError,
+    )
     from core.library import load, queries, query, shard, transform
+    from core.message import Context, Request, Response
+    from core.profiler import Call, Profile, span
+    from core.runtime import handle
+    from core.service import Service, registry
 
 __all__ = [
     "AccessError",
+    "Call",
     "Context",
     "DataError",
     "DatabaseError",
@@ -54,10 +53,28 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """The pipeline's functions, imported at first use: a service of one's own need not pay for them."""
-    if name not in ("transform", "load", "query", "queries", "shard"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from core import library
+# Where each name comes from. All are imported at first use: a service of one's own need not pay for the
+# pipeline, the profiler alone not even for the records.
+_MODULES = {
+    "core.errors": (
+        *("AccessError", "DataError", "DatabaseError", "Fault", "MethodError", "NotFoundError", "PolyfaasError"),
+        *("RequestError", "StorageError"),
+    ),
+    "core.library": ("load", "queries", "query", "shard", "transform"),
+    "core.message": ("Context", "Request", "Response"),
+    "core.profiler": ("Call", "Profile", "span"),
+    "core.runtime": ("handle",),
+    "core.service": ("Service", "registry"),
+}
 
-    return getattr(library, name)
+
+def __getattr__(name: str) -> object:
+    """A public name, imported at its first use."""
+    module = next((module for module, names in _MODULES.items() if name in names), None)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(module), name)
+    globals()[name] = value
+    return value

@@ -1,4 +1,4 @@
-"""The commands of the pipeline here: data, transform, load, query, run; and schema, its contract."""
+"""The commands of the pipeline here: data, transform, load, query, run; and what its answers mean."""
 
 import shutil
 import tempfile
@@ -11,12 +11,10 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from core import access, console, library
+from core import access, console, library, reference
 from core.options import SETTINGS, reading, rejecting, spelled
 from core.profiler import Call, Profile, span
 from core.question import request, selection
-from core.runtime import built_in, encode, openapi
-from core.service import Services
 from core.services.load import LoadResult
 from core.services.transform import TransformResult
 
@@ -191,28 +189,7 @@ def run(source: str, database: str | None, *, as_json: bool, **asked: Any) -> No
     console.profile(outcome.profile)
 
 
-@click.command(epilog="Example: polyfaas schema query")
-@click.argument("service", required=False)
-@click.option("--openapi", "as_openapi", is_flag=True, help="Print an OpenAPI 3.1 document instead.")
-def schema(service: str | None, *, as_openapi: bool) -> None:
-    """Print what SERVICE, or every service, takes and gives, as JSON Schema (2020-12)."""
-    from core.contract.services import json_schema
-
-    services = _services(service)
-    click.echo(msgspec.json.format(openapi(services) if as_openapi else encode(json_schema(services))))
-
-
-COMMANDS = (data, transform, shard, load, query, run, schema)
-
-
-def _services(name: str | None) -> Services:
-    services = built_in()
-    if name is None:
-        return services
-    if name not in services:
-        known = ", ".join(sorted(services))
-        raise click.BadParameter(f"there is no service {name!r}: use one of {known}", param_hint="SERVICE")
-    return {name: services[name]}
+COMMANDS = (data, transform, shard, load, query, run, *reference.COMMANDS)
 
 
 class PipelineOutcome(msgspec.Struct, frozen=True):

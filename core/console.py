@@ -109,7 +109,7 @@ def profile(found: Profile) -> None:
     """Print what a call cost."""
     stages = "  ".join(f"{span.name} {span.duration_ms:,.0f} ms" for span in found.spans if span.name in STAGES)
     metrics = found.metrics
-    cpu_ms = sum(float(metrics.get(f"process_cpu_{part}_ms", 0)) for part in ("user", "system"))
+    cpu_ms = float(metrics.get("cpu_ms", 0))
     peak_mib = metrics.get("peak_rss_mib")
     memory = f", peak memory {peak_mib:,.0f} MiB" if isinstance(peak_mib, float) else ""
     click.echo(f"took {found.duration_ms:,.0f} ms ({stages}), CPU {cpu_ms:,.0f} ms{memory}")

@@ -1,5 +1,6 @@
 """The one neutral entry: a request in, one JSON object out, whatever happens in between."""
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,11 +9,14 @@ import msgspec
 from core import access, memory
 from core.errors import AccessError, Fault, MethodError, PolyfaasError, RequestError
 from core.message import Context, Request, Response
-from core.profiler import Call, Profile, span
+from core.profiler import Call, Profile, boot, span
+from core.profiler import trace as traces
+from core.profiler.instance import instance
+from core.profiler.restore import restore
 from core.service import Service, Services, pick
 
 HEADERS = {"content-type": "application/json"}
-VIEWS = ("full", "saaf")
+VIEWS = ("full", "saaf", "saaf-ticks")
 DOCUMENT = "openapi.json"
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -42,33 +46,48 @@ def handle(request: Request, context: Context, services: Services | None = None)
     """Answer one request; never raises.
 
     The body of the answer is `{"service", "status", "result" | "error", "context", "profile"}`. A request
-    whose body says `"profile": "saaf"` gets SAAF's flat object instead, and `GET /openapi.json` the contract.
+    whose body says `"profile": "saaf"` gets SAAF's flat object instead, "saaf-ticks" the same with its older
+    names too, and `GET /openapi.json` the contract.
 
     Args:
         request: What was asked.
         context: Where the call runs.
         services: The services of this deployment; the built-in ones when left out.
     """
-    view = "full"
+    view, contract = "full", b""
     answer = Answer(context=context)
     memory.tell(context.memory_mib)
-    with Call() as call, access.from_outside():
+    with _call(request) as call, access.from_outside():
         try:
             if request.method == "GET" and request.path.rpartition("/")[2] == DOCUMENT:
-                return Response(status=200, headers=HEADERS, body=openapi(_offered(services)))
-            body = _decode(request)
-            view = _take_view(body)
-            service = _service(request, body, _offered(services))
-            answer.service = service.name
-            answer.result = _run(service, body)
+                contract = openapi(_offered(services))
+            else:
+                body = _decode(request)
+                view = _take_view(body)
+                _join(call, body)
+                service = _service(request, body, _offered(services))
+                answer.service = service.name
+                answer.result = _run(service, body)
         except PolyfaasError as error:
+            call.failed(error)
             _fail(answer, request, error)
-        except Exception:
+        except Exception as error:
+            call.failed(error)
             import logging  # 6 ms that only a failure has to pay
 
             logging.getLogger("polyfaas.core").exception("service failed", extra={"service": answer.service})
             _fail(answer, request, PolyfaasError("the service failed: its log says why"))
-    return _reply(answer, call.profile, view)
+    if start := boot.told(call.began_ns):
+        call.follows(start, boot.unavailable(), boot.initialization)
+    _export(answer, call.profile)
+    return Response(status=200, headers=HEADERS, body=contract) if contract else _reply(answer, call.profile, view)
+
+
+def _call(request: Request) -> Call:
+    """The call as it is to be measured: of this instance, or of the one that a snapshot has become."""
+    if restore.check():
+        instance.restored(restore.gap_ms)
+    return Call(trace=traces.joined(request.headers.get(traces.HEADER)))
 
 
 def built_in() -> Services:
@@ -120,6 +139,17 @@ def _take_view(body: dict[str, Any]) -> str:
     return str(view)
 
 
+def _join(call: Call, body: dict[str, Any]) -> None:
+    """What cannot send a header, such as a queue's message, says in the body what trace it belongs to."""
+    told = body.pop(traces.HEADER, None)
+    if told is None:
+        return
+    if not isinstance(told, str) or traces.parsed(told) is None:
+        detail = f'"{traces.HEADER}" is {encode(told).decode()}: send a W3C traceparent such as {traces.EXAMPLE}'
+        raise RequestError(detail, [Fault(path=f"$.{traces.HEADER}", detail=detail)])
+    call.joins(traces.joined(told))
+
+
 def _service(request: Request, body: dict[str, Any], services: Services) -> Service:
     named = body.pop("service", None)
     return pick(services, request.path, named, body)
@@ -158,12 +188,23 @@ def _fail(answer: Answer, request: Request, error: PolyfaasError) -> None:
     answer.error = error.problem(instance)
 
 
+def _export(answer: Answer, profile: Profile) -> None:
+    """Send the profile to where POLYFAAS_EXPORT says, see `core.export`."""
+    if os.environ.get("POLYFAAS_EXPORT"):
+        from core.export.exporters import export
+        from core.export.record import Finished
+
+        export(Finished(profile=profile, context=answer.context, service=answer.service, status=answer.status))
+
+
 def _reply(answer: Answer, profile: Profile, view: str) -> Response:
     headers = {**HEADERS, "allow": "POST"} if answer.status == MethodError.status else HEADERS
+    if profile.trace is not None:
+        headers = {**headers, traces.HEADER: traces.header(profile.trace)}
     answer.profile = profile
     body: object = answer
-    if view == "saaf":
+    if view != "full":
         from core.profiler import saaf
 
-        body = saaf.flat(profile, answer.context, answer.result or answer.error)
+        body = saaf.flat(profile, answer.context, answer.result or answer.error, ticks=view == "saaf-ticks")
     return Response(status=answer.status, headers=headers, body=encode(body))

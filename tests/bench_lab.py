@@ -12,10 +12,10 @@ from bench.experiment import Experiment, Planned
 from bench.runner import Tools
 from core.message import Request, Response
 from core.profiler import Profile, Span
-from core.profiler.sample import Metrics
 
+PROBE = b'{"truth":{"cpu_ms":6.25,"process_cpu_ms":6.25,"children_cpu_ms":0.0}}'
 REVENUE = b'{"rows":[{"Number of Orders":3,"Total Revenue":0.30}],"row_count":1}'
-RESULTS = {"/transform": b'{"rows_out":3}', "/load": b'{"rows_loaded":3}', "/query": REVENUE}
+RESULTS = {"/transform": b'{"rows_out":3}', "/load": b'{"rows_loaded":3}', "/query": REVENUE, "/probe": PROBE}
 CSV = "Order ID,Country\n1,Fiji\n2,Samoa \n"
 
 
@@ -27,8 +27,8 @@ class FakeLab:
         missing: Providers that cannot start.
         answers: What a provider answers in place of the right result, by provider and path.
         writes: What a provider leaves as transformed.csv in place of the right lines.
-        before_call: Runs before each call; may raise.
-        calls: Provider and path of each call.
+        before_call: Runs before each call but the truth probes; may raise.
+        calls: Provider and path of each call but the truth probes.
         alive: Providers whose instance was started and not stopped, with repetition.
     """
 
@@ -61,8 +61,9 @@ class FakeInstance:
         self._invocation = 0
 
     def call(self, request: Request) -> Reply:
-        self._lab.before_call(self.provider, request)
-        self._lab.calls.append((self.provider, request.path))
+        if request.path != "/probe":
+            self._lab.before_call(self.provider, request)
+            self._lab.calls.append((self.provider, request.path))
         self._invocation += 1
         if request.path == "/transform":
             (self._work / "transformed.csv").write_text(self._lab.writes.get(self.provider, CSV))
@@ -79,7 +80,10 @@ class FakeInstance:
 
     def _profile(self) -> Profile:
         spans = [Span("decode", 0.0, 1.0), Span("work", 1.0, 7.0), Span("read", 2.0, 3.0)]
-        metrics: Metrics = {
+        metrics: dict[str, bool | int | float] = {
+            "cpu_ms": 6.5,
+            "profiler_begin_ms": 0.04,
+            "profiler_end_ms": 0.06,
             "process_cpu_user_ms": 5.0,
             "process_cpu_system_ms": 1.5,
             "peak_rss_mib": 20.0 + self._invocation,

@@ -14,6 +14,7 @@ from adapters.connection import Connection
 from adapters.lab import LOCAL, start
 from adapters.lab.instance import Instance
 from core.message import Context, Request, Response
+from core.profiler import trace
 from core.runtime import built_in, handle, openapi
 
 HERE = Context(platform="local")
@@ -94,6 +95,26 @@ def test_the_pipelines_results_are_the_same_bytes_as_in_process(instance: Instan
     answers = [instance.call(request).response for request in PIPELINE]
     expected = [handle(request, Context(platform="local")) for request in PIPELINE]
     assert [part(answer, "result") for answer in answers] == [part(answer, "result") for answer in expected]
+
+
+def test_a_call_joins_its_callers_trace_and_says_its_own_place(instance: Instance) -> None:
+    request = Request(path="/query", headers={"traceparent": trace.EXAMPLE}, body=b"{}")
+    response = instance.call(request).response
+    place = msgspec.json.decode(part(response, "profile"))["trace"]
+    _, trace_id, parent_id, _ = trace.EXAMPLE.split("-")
+    assert (place["trace_id"], place["parent_id"]) == (trace_id, parent_id)
+    assert response.headers["traceparent"] == f"00-{trace_id}-{place['span_id']}-01"
+
+
+def test_a_failing_call_keeps_its_profile(instance: Instance) -> None:
+    request = Request(path="/transform", body=b'{"source": "no such.csv", "target": "x.csv"}')
+    profile = msgspec.json.decode(part(instance.call(request).response, "profile"))
+    assert (profile["error"], profile["phase"]) == ("NotFoundError", "transform")
+    assert [(span["name"], span.get("failed", False)) for span in profile["spans"] if span["start_ms"] >= 0][:2] == [
+        ("decode", False),
+        ("transform", True),
+    ]
+    assert profile["metrics"]["process_cpu_user_ms"] >= 0
 
 
 # A good file with one thing wrong in it, or no file at all.

@@ -198,8 +198,8 @@ def test_a_broken_line_in_the_middle_is_named(tmp_path: Path) -> None:
 
 def test_another_versions_file_is_refused(tmp_path: Path) -> None:
     file = finished(tmp_path)
-    file.write_text(file.read_text().replace('"schema":1', '"schema":9', 1))
-    with pytest.raises(DataError, match="layout version 9; this polyfaas reads version 1"):
+    file.write_text(file.read_text().replace('"schema":2', '"schema":9', 1))
+    with pytest.raises(DataError, match="layout version 9; this polyfaas reads versions 1 to 2"):
         read(file)
 
 

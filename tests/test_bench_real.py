@@ -47,6 +47,13 @@ def test_all_four_real_runtimes_and_in_process_agree(document: Any) -> None:
     assert all(each["agreement"] for each in document["rows"])
 
 
+def test_no_runtime_charges_cpu_time_that_was_not_used(document: Any) -> None:
+    own = ("cpu_ms", "thread_cpu_ms", "process_cpu_ms", "children_cpu_ms")
+    lines = {name: each["lines"] for name, each in document["calibrations"].items()}
+    found = {name: {line["word"] for line in each if line["figure"] in own} for name, each in lines.items()}
+    assert found == {name: {"right"} for name in ("local", *PROVIDERS)}
+
+
 def test_the_totals_are_those_of_the_file(document: Any, folder: Path) -> None:
     with (folder / "my sales.csv").open(newline="") as file:
         first = {each["Order ID"]: each for each in reversed(list(csv.DictReader(file)))}

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from adapters import lab as real_lab
-from bench import commands, report, runner, table, terminal
+from bench import calibration, commands, report, runner, table, terminal
 from bench.results import read
 from bench.runner import run
 from bench.summary import summarise
@@ -59,8 +59,10 @@ def test_the_page_loads_nothing(tmp_path: Path) -> None:
 
 def test_the_page_holds_every_cell_of_the_table(tmp_path: Path) -> None:
     page = reported(FakeLab(), tmp_path, "aws", "ibm", repetitions=7)
-    rows = summarise(read(tmp_path / "run")).rows
-    cells = [column.text(row) for row in rows for column in table.COLUMNS]
+    summary = summarise(read(tmp_path / "run"))
+    cells = [column.text(row) for row in summary.rows for column in table.COLUMNS]
+    columns, rows = calibration.columns(summary.calibrations), calibration.rows(summary.calibrations)
+    cells += [column.text(row) for row in rows for column in columns]
     assert re.findall(r"<td[^>]*>(.*?)</td>", page) == cells
 
 

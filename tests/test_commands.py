@@ -124,7 +124,7 @@ def test_data_writes_records(tmp_path: Path) -> None:
         (["query", "x.db", "--filter", "Region"], 2, "is no condition"),
         (["query", "x.db", "--aggregate", "Region"], 2, "is no aggregate"),
         (["data", "sales", "--rows", "-1", "-o", "x.csv"], 2, "error: rows is -1"),
-        (["schema", "nope"], 2, "there is no service 'nope': use one of load, query"),
+        (["schema", "nope"], 2, "there is no service 'nope': use one of load, probe, query"),
         (["nonsense"], 2, "No such command"),
         (["call", "query", "{}", "--provider", "aws", "--endpoint", "http://127.0.0.1"], 2, "exclude each other"),
         (["call", "query", "{}", "--endpoint", "ftp://x"], 2, "is no http:// or https:// URL"),

@@ -14,6 +14,7 @@ from schemathesis.checks import positive_data_acceptance
 from adapters.lab import start
 from adapters.lab.instance import Instance
 from core.runtime import built_in, openapi
+from core.services.probe import LONGEST_MS
 from tests.test_adapters_contract import PIPELINE, write_sales
 
 bounded = settings(max_examples=60, deadline=None, derandomize=True, database=None)
@@ -39,9 +40,17 @@ def prepare(instance: Instance, work: Path) -> None:
     assert [instance.call(request).response.status for request in PIPELINE] == [200] * len(PIPELINE)
 
 
+def quick(body: Any) -> Any:
+    """The body, with less time in it where a probe would take what is asked for."""
+    if isinstance(body, dict) and isinstance(body.get("ms"), int) and 1 < body["ms"] <= LONGEST_MS:
+        return {**body, "ms": 1}
+    return body
+
+
 @DOCUMENT.parametrize()
 @bounded
 def test_every_answer_keeps_to_the_document(case: Case[Any], url: str) -> None:
+    case.body = quick(case.body)
     case.call_and_validate(base_url=url, excluded_checks=EXCLUDED)
 
 
@@ -50,5 +59,5 @@ def test_every_answer_keeps_to_the_document(case: Case[Any], url: str) -> None:
 def test_every_answer_about_files_that_are_there_keeps_to_the_document(case: Case[Any], url: str) -> None:
     if isinstance(case.body, dict):
         files = FILES_OF_LOAD if case.path == "/load" else FILES
-        case.body |= {name: files[name] for name in files if isinstance(case.body.get(name), str)}
+        case.body = quick(case.body) | {name: files[name] for name in files if isinstance(case.body.get(name), str)}
     case.call_and_validate(base_url=url, excluded_checks=EXCLUDED)

@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from core.profiler.instance import Instance, ProcFile
+from core.profiler.files import ProcFile
+from core.profiler.instance import Flight, Instance
 
 
 def answer(script: str) -> Any:
@@ -59,13 +61,12 @@ print(json.dumps(seen))
 """
 
 IMPORTED = """
-import importlib.util, json, sys
-import msgspec
-# The package without what its own __init__ imports, which is the whole library.
-sys.modules["core"] = importlib.util.module_from_spec(importlib.util.find_spec("core"))
+import sys
 before = set(sys.modules)
-import core.profiler
-print(json.dumps(sorted(set(sys.modules) - before)))
+from core.profiler import Call, span
+with Call(), span("read"):
+    pass
+print("[" + ",".join(f'"{name}"' for name in set(sys.modules) - before) + "]")
 """
 
 
@@ -81,9 +82,9 @@ def test_a_call_and_its_flat_view_start_no_process() -> None:
     assert answer(WATCHED) == []
 
 
-def test_importing_the_profiler_brings_in_little_beside_itself() -> None:
-    others = {name for name in answer(IMPORTED) if not name.startswith("core.")}
-    assert others <= {"_contextvars", "contextvars", "resource", "threading", "_weakrefset"}
+def test_the_profiler_brings_in_little_beside_itself_not_even_for_a_call() -> None:
+    others = {name for name in answer(IMPORTED) if name != "core" and not name.startswith("core.profiler")}
+    assert others <= {"__future__", "_contextvars", "_thread", "contextvars", "gc", "resource", "time"}
 
 
 def test_two_instances_have_different_ids() -> None:
@@ -105,13 +106,58 @@ def test_a_file_is_read_again_from_its_start() -> None:
     file.close()
 
 
+def test_a_file_of_several_pages_is_read_until_it_says_what_is_wanted() -> None:
+    file = ProcFile("/proc/self/status", 64, until=b"\nThreads:")
+    assert b"\nThreads:" in file.read()
+
+
+def test_a_file_says_why_it_cannot_be_read(tmp_path: Path) -> None:
+    missing, empty = ProcFile("/proc/no such file", 512), ProcFile(str(tmp_path / "empty"), 512)
+    (tmp_path / "empty").touch()
+    assert (missing.read(), empty.read()) == (b"", b"")
+    assert (missing.reason, empty.reason) == (
+        "/proc/no such file: No such file or directory",
+        f"{tmp_path / 'empty'} is empty",
+    )
+
+
+def shared(*flights: Flight) -> list[tuple[bool, bool]]:
+    return [(flight.shared, flight.thread_shared) for flight in flights]
+
+
 def test_calls_that_follow_each_other_share_nothing() -> None:
     instance = Instance()
-    instance.end(instance.begin())
-    assert instance.end(instance.begin()) is False
+    first = instance.begin(1)
+    instance.end(first)
+    second = instance.begin(1)
+    assert shared(first, second) == [(False, False), (False, False)]
 
 
 def test_a_call_that_began_during_another_shares_with_it() -> None:
     instance = Instance()
-    first, second = instance.begin(), instance.begin()
-    assert [instance.end(second), instance.end(first)] == [True, True]
+    assert shared(instance.begin(1), instance.begin(2)) == [(True, False), (True, False)]
+
+
+def test_calls_in_one_thread_share_the_thread_and_others_do_not() -> None:
+    instance = Instance()
+    first, other, second = instance.begin(1), instance.begin(2), instance.begin(1)
+    assert shared(first, other, second) == [(True, True), (True, False), (True, True)]
+
+
+def test_a_call_that_steps_its_coroutine_shares_no_thread() -> None:
+    instance = Instance()
+    assert shared(instance.begin(None), instance.begin(None), instance.begin(1)) == [(True, False)] * 3
+
+
+def test_a_restored_instance_is_a_new_one_and_its_next_call_says_so() -> None:
+    instance = Instance()
+    instance.end(instance.begin(1))
+    before = instance.id
+    instance.restored(5.5)
+    first, second = instance.begin(1), instance.begin(2)
+    assert (instance.id != before, first.invocation, first.snapshot_age_ms, second.snapshot_age_ms) == (
+        True,
+        1,
+        5.5,
+        None,
+    )

@@ -1,18 +1,26 @@
 """The metrics tell the truth about a call, and each of them is in the table."""
 
+import gc
 import mmap
+import os
 import select
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
+from pathlib import Path
+from resource import struct_rusage
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
-from core.profiler import Call, sample
-from core.profiler.instance import Instance, ProcFile
-from core.profiler.metrics import METRICS
+from core.profiler import Call, gaps, growth, sample
+from core.profiler.files import ProcFile
+from core.profiler.instance import Instance
+from core.profiler.meter import Meter
+from core.profiler.metrics import METRICS, markdown
 
 MIB = 1 << 20
 
@@ -88,13 +96,11 @@ def test_a_call_that_waits_is_not_charged_with_its_neighbours_cpu() -> None:
 
 
 def test_a_call_that_ends_in_another_thread_has_no_cpu_of_a_thread() -> None:
-    instance = Instance()
-    begun: list[sample.Sample] = []
-    other = threading.Thread(target=lambda: begun.append(sample.before(instance)))
+    meter = Meter(Instance(), "process")
+    other = threading.Thread(target=meter.start)
     other.start()
     other.join()
-    metrics = sample.spent(begun[0], sample.after(instance))
-    assert [name for name in metrics if name.startswith("thread")] == []
+    assert [name for name in meter.stop() if name.startswith("thread_")] == []
 
 
 def test_a_page_touched_for_the_first_time_is_a_minor_fault() -> None:
@@ -139,22 +145,165 @@ def test_the_peak_is_not_inherited_from_the_process_that_started_the_instance() 
     assert float(done.stdout) < len(held) / MIB
 
 
-def test_what_cannot_be_read_is_absent() -> None:
+def unreadable() -> Instance:
+    """An instance on a platform that shows nothing under /proc, as the strictest sandboxes do."""
     instance = Instance()
-    instance.stat = ProcFile("/proc/no such file", 512)
-    instance.status = ProcFile("/proc/no such file", 512)
-    found = sample.spent(sample.before(instance), sample.after(instance))
-    found |= sample.memory(instance.status.read())
-    assert [name for name in found if name.startswith("vm_") or name.endswith("_mib")] == []
+    sources, nothing = instance.sources, ProcFile("/proc/no such file", 512)
+    for name in ("io", "meminfo", "network", "process", "stat", "statm", "status", "vmstat"):
+        setattr(sources, name, nothing)
+    sources.pressure = dict.fromkeys(sources.pressure, nothing)
+    return instance
+
+
+def test_what_cannot_be_read_is_absent_and_listed_with_its_reason() -> None:
+    instance = unreadable()
+    meter = Meter(instance, "vm")
+    meter.start()
+    found = meter.stop()
+    gone = {metric.name for metric in METRICS if metric.source.startswith("proc_") or metric.scope == "vm"}
+    gone -= {"peak_rss_mib"}  # getrusage(2) has it too
+    assert gone & found.keys() == set()
+    assert {name: (instance.unavailable or {}).get(name) for name in gone} == dict.fromkeys(
+        gone, "/proc/no such file: No such file or directory"
+    )
+
+
+def test_what_a_file_does_not_say_is_listed_by_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "vmstat"
+    path.write_bytes(b"pgfault 5\n")
+    instance = Instance()
+    instance.sources.vmstat = ProcFile(str(path), 512)
+    assert (
+        gaps.unavailable(instance.sources, {"vm_page_faults": 0})["vm_page_faults_major"] == f"{path} does not count it"
+    )
+
+
+def usage(**counts: float) -> SimpleNamespace:
+    names = ("ru_utime", "ru_stime", "ru_minflt", "ru_majflt", "ru_nvcsw", "ru_nivcsw", "ru_maxrss")
+    return SimpleNamespace(**{**dict.fromkeys(names, 0), **counts})
+
+
+def test_a_count_that_a_sandbox_does_not_keep_is_absent() -> None:
+    """As seen in gVisor: no faults, no switches, no storage, no data pages, though all of them happened."""
+    begin, end = sample.Sample(), sample.Sample()
+    for reading in (begin, end):
+        reading.thread_id, reading.gc_ns, reading.gc_collections = 1, 0, 0
+        reading.thread = reading.process = reading.children = cast("struct_rusage", usage(ru_utime=0.5))
+        reading.statm = b"31942 6120 0 0 0 0 0\n"
+        reading.io = (
+            b"char: 500\nwchar: 20\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n"
+        )
+    end.io = end.io.replace(b"500", b"9999")
+    found = growth.process(begin, end) | growth.input_output(begin, end)
+    assert found.keys().isdisjoint([*growth.EVENTS, "disk_read_bytes", "disk_write_bytes", "heap_growth_mib"])
+    assert (found["rss_growth_mib"], found["syscall_write_bytes"]) == (0, 0)
+    assert found["syscall_read_bytes"] == 9999 - 500 - len(begin.io)
+
+
+def test_a_profile_says_what_is_unavailable() -> None:
+    with Call() as call:
+        pass
+    metrics, unavailable = call.profile.metrics, call.profile.unavailable
+    labels = {metric.name for metric in METRICS if metric.kind == "label"}
+    limit = {"cgroup_memory_limit_mib"} - unavailable.keys()  # there may be none
+    assert {metric.name for metric in METRICS} - labels - limit <= metrics.keys() | unavailable.keys() | {
+        "vm_cpu_iowait_ms"
+    }
+    assert metrics.keys() & unavailable.keys() == set()
+
+
+def test_a_narrow_call_reads_nothing_beyond_the_process() -> None:
+    with Call("process") as call:
+        pass
+    scopes = {metric.name: metric.scope for metric in METRICS}
+    assert {scopes[name] for name in call.profile.metrics} == {"call", "thread", "process"}
+    assert call.profile.unavailable == {}
+
+
+def test_the_peak_of_a_narrow_call_is_that_of_a_wide_one() -> None:
+    with Call("process") as narrow:
+        pass
+    with Call("vm") as wide:
+        pass
+    assert narrow.profile.metrics["peak_rss_mib"] == pytest.approx(wide.profile.metrics["peak_rss_mib"], abs=2)
 
 
 def test_a_counter_that_goes_backwards_is_absent() -> None:
-    begin = sample.before(Instance())
-    thread, process = begin.thread, begin.process
-    first = sample.Sample(1, thread, process, {"idle": 5, "iowait": 9})
-    last = sample.Sample(1, thread, process, {"idle": 6, "iowait": 8})
-    vm = {name: value for name, value in sample.spent(first, last).items() if name.startswith("vm_")}
-    assert vm == {"vm_cpu_idle_ms": sample.TICK_MS}
+    begin, end = sample.Wide(Instance()), sample.Wide(Instance())
+    begin.stat, end.stat = b"cpu  1 2 3 5 9\nctxt 7\n", b"cpu  1 2 3 6 8\nctxt 6\n"
+    vm = growth.beyond(begin, end)
+    assert (vm["vm_cpu_idle_ms"], "vm_cpu_iowait_ms" in vm, "vm_context_switches" in vm) == (
+        growth.TICK_MS,
+        False,
+        False,
+    )
+
+
+def test_memory_that_is_given_back_is_a_negative_growth() -> None:
+    held = mmap.mmap(-1, 64 * MIB)
+    for start in range(0, len(held), mmap.PAGESIZE):
+        held[start] = 1
+    with Call() as call:
+        held.close()
+    assert call.profile.metrics["rss_growth_mib"] == pytest.approx(-64, abs=4)
+    assert call.profile.metrics["heap_growth_mib"] <= 0
+
+
+def test_bytes_read_and_written_are_exact_and_not_the_profilers_own(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    with Call() as call:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT)
+        os.write(fd, b"x" * MIB)
+        os.fsync(fd)
+        os.pread(fd, MIB, 0)
+        os.close(fd)
+    metrics = call.profile.metrics
+    assert (metrics["syscall_write_bytes"], metrics["syscall_read_bytes"]) == (MIB, MIB)
+
+
+def test_a_call_that_does_nothing_reads_nothing() -> None:
+    with Call():
+        pass
+    with Call() as call:
+        pass
+    assert (call.profile.metrics["syscall_read_bytes"], call.profile.metrics["syscall_write_bytes"]) == (0, 0)
+
+
+def test_a_garbage_collection_is_counted_and_timed() -> None:
+    with Call() as call:
+        begin_ns = time.perf_counter_ns()
+        gc.collect()
+        gc.collect()
+        elapsed_ms = (time.perf_counter_ns() - begin_ns) / 1e6
+    assert call.profile.metrics["gc_collections"] == 2
+    assert 0 < call.profile.metrics["gc_ms"] <= elapsed_ms
+
+
+def test_a_thread_that_runs_at_the_end_is_counted() -> None:
+    stop = threading.Event()
+    with Call() as call:
+        worker = threading.Thread(target=stop.wait)
+        worker.start()
+        with Call() as inner:
+            pass
+        stop.set()
+        worker.join()
+    assert int(inner.profile.metrics["threads"]) - int(call.profile.metrics["threads"]) == 1
+
+
+def test_a_childs_cpu_is_apart_from_the_processs_own() -> None:
+    burn_100 = "import time\nwhile time.process_time() < 0.1: pass"
+    with Call() as call:
+        subprocess.run([sys.executable, "-I", "-S", "-c", burn_100], check=True, timeout=60)
+    assert 100 <= cpu_ms(call, "children") < 400
+    assert cpu_ms(call, "process") < 50
+    assert call.profile.metrics["cpu_ms"] == pytest.approx(cpu_ms(call, "children") + cpu_ms(call, "process"), abs=0.01)
+
+
+def test_two_threads_that_burn_without_pause_use_as_many_processors_as_they_can() -> None:
+    with Call() as call:
+        burn(50)
+    assert 0.1 < float(call.profile.metrics["utilized_cpus"]) <= 1.05
 
 
 def test_every_metric_of_a_call_is_in_the_table_and_the_other_way_round() -> None:
@@ -163,8 +312,15 @@ def test_every_metric_of_a_call_is_in_the_table_and_the_other_way_round() -> Non
     for _ in range(5):
         with Call() as call, Call():
             pass
-        emitted |= call.profile.metrics.keys()
-    assert emitted == {metric.name for metric in METRICS}
+        with Call() as alone:
+            pass
+        emitted |= call.profile.metrics.keys() | alone.profile.metrics.keys() | alone.profile.unavailable.keys()
+    assert emitted | {"cgroup_memory_limit_mib"} == {metric.name for metric in METRICS}
+
+
+def test_the_page_of_metrics_is_made_from_the_table() -> None:
+    page = Path(__file__).parents[1] / "docs" / "metrics.md"
+    assert page.read_text() == markdown()
 
 
 def test_no_metric_is_in_the_table_twice() -> None:
@@ -172,10 +328,11 @@ def test_no_metric_is_in_the_table_twice() -> None:
 
 
 def test_a_metrics_name_ends_with_its_unit() -> None:
-    suffixes = {"ms": "_ms", "MiB": "_mib", "1": "", "": ""}
+    suffixes = {"ms": "_ms", "MiB": "_mib", "byte": "_bytes", "vCPU": "_cpus", "1": "", "": ""}
     assert [metric.name for metric in METRICS if not metric.name.endswith(suffixes[metric.unit])] == []
 
 
-def test_no_two_metrics_claim_one_name_of_saaf() -> None:
-    claimed = Counter(metric.saaf for metric in METRICS if metric.saaf is not None)
+@pytest.mark.parametrize("spelling", ["saaf", "saaf_ticks"])
+def test_no_two_metrics_claim_one_name_of_saaf(spelling: str) -> None:
+    claimed = Counter(name for metric in METRICS if (name := getattr(metric, spelling)) is not None)
     assert [name for name, count in claimed.items() if count > 1] == []

@@ -1,5 +1,5 @@
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -7,6 +7,7 @@ import pytest
 
 from core import PolyfaasError, Request, Service, handle, registry
 from core.message import LOCAL
+from core.profiler.restore import restore
 from core.runtime import built_in
 
 
@@ -94,7 +95,7 @@ def test_the_built_in_services_are_told_apart_by_their_parameters(body: bytes, s
         (b'{"a": "x"}', "/add", 400, "wrong at $.a: Expected `int`, got `str`"),
         (b"{}", "/add", 400, "missing required field `a`"),
         (b'{"a": 1, "c": 1}', "/add", 400, "unknown field `c`"),
-        (b'{"a": 1, "profile": "loud"}', "/add", 400, '"profile" is "loud": use one of full, saaf'),
+        (b'{"a": 1, "profile": "loud"}', "/add", 400, '"profile" is "loud": use one of full, saaf, saaf-ticks'),
     ],
 )
 def test_a_wrong_request_is_a_problem_with_a_cure(body: bytes, path: str, status: int, detail: str) -> None:
@@ -163,4 +164,21 @@ def test_every_error_has_a_status_and_a_type_of_its_own() -> None:
 
 
 def test_the_built_in_services_are_the_pipeline() -> None:
-    assert sorted(built_in()) == ["load", "query", "shard", "transform"]
+    assert sorted(built_in()) == ["load", "probe", "query", "shard", "transform"]
+
+
+@pytest.fixture
+def own_instance() -> Iterator[None]:
+    """The platform's word counts for good: afterwards the clocks are asked again."""
+    yield
+    restore.renew()
+
+
+@pytest.mark.usefixtures("own_instance")
+def test_a_call_after_a_restore_says_that_its_instance_was_restored() -> None:
+    before = answered(b'{"a": 2}', "/add")["profile"]
+    restore.said()
+    after, later = (answered(b'{"a": 2}', "/add")["profile"] for _ in range(2))
+    assert (after["restored"], after["cold"], after["invocation"]) == (True, True, 1)
+    assert after["instance_id"] != before["instance_id"]
+    assert ("restored" in later, later["instance_id"]) == (False, after["instance_id"])

@@ -11,8 +11,9 @@ import msgspec
 import pytest
 
 from core.message import Context
-from core.profiler import Call, Profile, procfs, saaf
-from core.profiler.sample import TICK_MS
+from core.profiler import Call, Profile, procfs, saaf, spelling
+from core.profiler.growth import TICK_MS
+from core.profiler.metrics import METRICS
 
 LAMBDA = Context(platform="AWS Lambda", function="sales", region="eu-central-1", memory_mib=1769)
 STARTED_MS = 1_700_000_000_123
@@ -100,6 +101,13 @@ def test_a_cpu_total_is_the_one_before_the_call() -> None:
     assert before <= view["cpuUser"] <= view["cpuUser"] + view["cpuUserDelta"] <= user_ms()
 
 
+def test_totals_of_faults_and_switches_are_those_before_the_call() -> None:
+    now = {key: flat()[key] for key in ("contextSwitches", "pageFaults", "majorPageFaults")}
+    grown = flat(vm_context_switches=1e9, vm_page_faults=2e9, vm_page_faults_major=3e9)
+    fell = {key: (total - grown[key]) / 1e9 for key, total in now.items()}
+    assert {key: round(each) for key, each in fell.items()} == dict(zip(now, (1, 2, 3), strict=True))
+
+
 def test_a_call_of_no_length_is_viewed_like_any_other() -> None:
     empty = msgspec.structs.replace(profile(), duration_ms=0.0, metrics={})
     view = saaf.flat(empty, LAMBDA, msgspec.UNSET)
@@ -138,15 +146,15 @@ def test_a_users_key_cannot_overwrite_saafs() -> None:
 
 
 def test_a_users_key_cannot_pass_for_what_saaf_would_measure() -> None:
-    view = flat(msgspec.Raw(b'{"vmID":"mine"}'))
-    assert ("vmID" in view, view["result"]) == (False, {"vmID": "mine"})
+    view = flat(msgspec.Raw(b'{"cpuPolls":"mine"}'))
+    assert ("cpuPolls" in view, view["result"]) == (False, {"cpuPolls": "mine"})
 
 
 def test_a_users_result_key_is_not_lost_when_another_one_moves() -> None:
     assert flat(msgspec.Raw(b'{"result":[1],"version":9}'))["result"] == {"result": [1], "version": 9}
 
 
-@pytest.mark.parametrize("outcome", [b"[1,2]", b'"text"', b"null", b"12", b"true"])
+@pytest.mark.parametrize("outcome", [b"[1,2]", b'"text"', b"12", b"[]"])
 def test_an_outcome_that_is_no_object_stands_under_result(outcome: bytes) -> None:
     assert flat(msgspec.Raw(outcome))["result"] == msgspec.json.decode(outcome)
 
@@ -154,6 +162,55 @@ def test_an_outcome_that_is_no_object_stands_under_result(outcome: bytes) -> Non
 def test_a_number_of_the_users_keeps_its_digits() -> None:
     view = saaf.flat(profile(), LAMBDA, msgspec.Raw(b'{"total":12345678901234567890.10}'))
     assert b'"total":12345678901234567890.10' in msgspec.json.encode(view)
+
+
+def test_the_calls_own_cpu_stands_beside_the_vms() -> None:
+    view = flat(vm_cpu_user_ms=30.0, thread_cpu_user_ms=1.5, cpu_ms=2.0, cpu_shared=True, gc_ms=1.0)
+    assert chosen(view, "cpuUserDelta", "thread_cpu_user_ms", "cpu_ms", "cpu_shared", "thread_shared", "gc_ms") == {
+        "cpuUserDelta": 30.0,
+        "thread_cpu_user_ms": 1.5,
+        "cpu_ms": 2.0,
+        "cpu_shared": 1,
+        "thread_shared": 0,
+    }
+
+
+def test_vcpus_and_memory_are_told_where_cpu_goes_by_memory() -> None:
+    keys = ("availableCPUs", "utilizedCPUs", "recommendedMemory", "recommended_memory_is_lower_bound")
+    view = flat(vm_cpu_user_ms=30.0, vm_cpu_system_ms=11.0, utilized_cpus=0.5)
+    assert chosen(view, *keys) == {
+        "availableCPUs": 1.0,
+        "utilizedCPUs": 2.0,
+        "recommendedMemory": 885,
+        "recommended_memory_is_lower_bound": 0,
+    }
+    same = profile(vm_cpu_user_ms=30.0, vm_cpu_system_ms=11.0, utilized_cpus=0.5)
+    elsewhere = saaf.flat(same, Context(platform="local", memory_mib=1769), msgspec.UNSET)
+    assert chosen(elsewhere, *keys) == {"utilizedCPUs": 2.0}
+
+
+def test_the_older_spelling_is_in_ticks_with_what_both_name_alike() -> None:
+    metrics = {"vm_cpu_user_ms": 30.0, "vm_cpu_nice_ms": 20.0, "vm_cpu_steal_ms": 10.0, "vm_context_switches": 7.0}
+    view = saaf.flat(profile(**metrics), LAMBDA, msgspec.UNSET, ticks=True)
+    keys = ("version", "cpuUsrDelta", "cpuUserDelta", "cpuNiceDelta", "vmcpustealDelta", "contextSwitchesDelta")
+    assert chosen(view, *keys) == {
+        "version": 0.5,
+        "cpuUsrDelta": 30.0 / TICK_MS,
+        "cpuUserDelta": 30.0,
+        "cpuNiceDelta": 20.0 / TICK_MS,
+        "vmcpustealDelta": 10.0 / TICK_MS,
+        "contextSwitchesDelta": 7.0,
+    }
+    assert view["vmuptime"] == view["bootTime"]
+
+
+def test_the_spellings_are_those_of_the_table_of_metrics() -> None:
+    table = {metric.name: (metric.saaf, metric.saaf_ticks) for metric in METRICS}
+    spelled = {state: (spelling.STATES[state], spelling.TICKS.get(state)) for state in procfs.CPU_STATES}
+    assert {state: table[f"vm_cpu_{state}_ms"] for state in spelled} == {
+        state: (f"{new}Delta", old and f"{old}Delta") for state, (new, old) in spelled.items()
+    }
+    assert [name for name in spelling.OWN + spelling.LABELS if name not in table] == []
 
 
 def test_an_error_keeps_its_metrics() -> None:

@@ -1,10 +1,17 @@
 """What AWS Lambda loads: `adapters.aws.entrypoint.handler`."""
 
+# ruff: noqa: E402  (the imports below are what is watched)
+from core.profiler import boot
+
+boot.watch()  # isort: split
+
 import os
 from typing import Any
 
-from adapters.aws import events
+from adapters.aws import events, snapshot
 from core.runtime import handle
+
+snapshot.hooked()
 
 
 def handler(event: Any, context: Any) -> Any:
@@ -17,3 +24,6 @@ def handler(event: Any, context: Any) -> Any:
     kind = events.kind(event)
     here = events.context(os.environ, context.aws_request_id)
     return kind.reply(handle(kind.request(event), here))
+
+
+boot.loaded()

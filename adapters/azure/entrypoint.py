@@ -1,5 +1,10 @@
 """What Azure Functions loads: `app`, of the v2 programming model, under any route."""
 
+# ruff: noqa: E402  (the imports below are what is watched)
+from core.profiler import boot
+
+boot.watch()  # isort: split
+
 import os
 
 import azure.functions as func
@@ -21,3 +26,6 @@ def polyfaas(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     here = events.context(os.environ, context.invocation_id)
     response = handle(events.request(req), here)
     return func.HttpResponse(response.body, status_code=response.status, headers=response.headers)
+
+
+boot.loaded()

@@ -1,5 +1,10 @@
 """What Google Cloud Functions loads: target `main`, signature type http."""
 
+# ruff: noqa: E402  (the imports below are what is watched)
+from core.profiler import boot
+
+boot.watch()  # isort: split
+
 import os
 from typing import Any
 
@@ -15,3 +20,6 @@ def main(request: Any) -> tuple[bytes, int, dict[str, str]]:
     """
     here = events.context(os.environ, request.headers.get("Function-Execution-Id"))
     return events.reply(handle(events.request(request), here))
+
+
+boot.loaded()

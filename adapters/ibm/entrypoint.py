@@ -1,5 +1,10 @@
 """What IBM loads: `main`, as a Code Engine function or an OpenWhisk action."""
 
+# ruff: noqa: E402  (the imports below are what is watched)
+from core.profiler import boot
+
+boot.watch()  # isort: split
+
 import os
 from typing import Any
 
@@ -15,3 +20,6 @@ def main(args: dict[str, Any]) -> dict[str, Any]:
     """
     kind = events.kind(args)
     return kind.reply(handle(kind.request(args), events.context(os.environ, args)))
+
+
+boot.loaded()

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bench import table
+from bench import calibration, table
 from bench.experiment import LOCAL
 from bench.report import charts
 from bench.report.page import described, written
@@ -28,6 +28,9 @@ def write(run: Run, summary: Summary, folder: Path) -> Path:
         "columns": table.COLUMNS,
         "totals": {metric: table.total(value) for metric, value in summary.totals.items()},
         "disagreements": [describe(item) for item in summary.disagreements],
+        "calibrations": {name: verdict.sentence for name, verdict in summary.calibrations.items()},
+        "calibration_columns": calibration.columns(summary.calibrations),
+        "calibration_rows": calibration.rows(summary.calibrations),
         "facts": _facts(run),
         "providers": [provider for provider in run.runtimes if provider != LOCAL],
         "name": table.name,

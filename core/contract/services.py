@@ -14,11 +14,14 @@ class Common(msgspec.Struct, kw_only=True):
 
     Attributes:
         service: The service's name; at the service's own path it may be left out, or null.
-        profile: "saaf" asks for SAAF's flat view in the place of the answer.
+        profile: "saaf" asks for SAAF's flat view in the place of the answer, "saaf-ticks" for one that has SAAF's older
+            names in clock ticks too.
+        traceparent: The W3C trace that the call belongs to, where no header can say so.
     """
 
     service: str | None = None
-    profile: Literal["full", "saaf"] = "full"
+    profile: Literal["full", "saaf", "saaf-ticks"] = "full"
+    traceparent: str | None = None
 
 
 class Call(msgspec.Struct, frozen=True):

@@ -3,41 +3,50 @@
 Module state is meant here: the instance IS the process. A forked child is an instance of its own.
 """
 
+from __future__ import annotations
+
+import gc
 import os
-import threading
 import time
+from _thread import allocate_lock
+
+from core.profiler.sources import Sources
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
+
+# "process" leaves out what lies beyond the process: its cgroup, network and VM.
+VARIABLE = "POLYFAAS_PROFILE"
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
-class ProcFile:
-    """A file under /proc that is opened once and read again from its start at every call.
+class Flight:
+    """A call under way.
 
-    Args:
-        path: A file that the kernel hands out in one read, whatever its length, as it does stat and status;
-            cpuinfo and vmstat come in pages and would be cut.
-        size: Bytes to read; what lies behind them is not looked at.
+    Attributes:
+        invocation: Its number in the instance.
+        thread: The thread that it runs in; None where its CPU time is taken step by step.
+        shared: Another call was under way at some time during it.
+        thread_shared: So was one in the same thread, which asyncio's tasks share.
+        snapshot_age_ms: How long the snapshot had lain that its instance was restored from since the last call, 0 where
+            no clock tells; None where it was not restored.
     """
 
-    __slots__ = ("_fd", "_path", "_size")
+    __slots__ = ("invocation", "shared", "snapshot_age_ms", "thread", "thread_shared")
 
-    def __init__(self, path: str, size: int) -> None:
-        self._path = path
-        self._size = size
-        self._fd: int | None = None
+    def __init__(self, invocation: int, thread: int | None, snapshot_age_ms: float | None = None) -> None:
+        self.invocation = invocation
+        self.thread = thread
+        self.snapshot_age_ms = snapshot_age_ms
+        self.shared = False
+        self.thread_shared = False
 
-    def read(self) -> bytes:
-        """What the file says now; empty when it cannot be read. Never raises OSError."""
-        try:
-            if self._fd is None:
-                self._fd = os.open(self._path, os.O_RDONLY)
-            return os.pread(self._fd, self._size, 0)
-        except OSError:
-            return b""
-
-    def close(self) -> None:
-        """The next read opens the file again."""
-        if self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
+    def meets(self, other: Flight) -> None:
+        """Both are under way at once."""
+        self.shared = other.shared = True
+        if self.thread is not None and self.thread == other.thread:
+            self.thread_shared = other.thread_shared = True
 
 
 class Instance:
@@ -45,42 +54,93 @@ class Instance:
 
     Attributes:
         id: Random, 32 hexadecimal digits; no file is asked, so two processes never share one.
+        boot_id: The kernel's id of this boot of the machine, None where it does not tell (gVisor).
         started_ns: Wall clock at the start, in ns since the epoch; a label only.
-        stat: /proc/stat; its first line fits: "cpu" and ten numbers of at most 20 digits.
-        status: /proc/self/status.
+        sources: The files of the kernel.
+        scope: How far a call's readings go unless it says so itself.
+        unavailable: Why a metric cannot be read here, by name; filled in by the first call that goes as far.
+        gc_ns: Time that Python's garbage collector has taken since the start.
+        gc_collections: How often it ran.
     """
 
-    __slots__ = ("_in_flight", "_invocations", "_lock", "id", "started_ns", "stat", "status")
+    __slots__ = (
+        "_flights",
+        "_gc_began_ns",
+        "_invocations",
+        "_lock",
+        "_snapshot_age_ms",
+        "boot_id",
+        "gc_collections",
+        "gc_ns",
+        "id",
+        "scope",
+        "sources",
+        "started_ns",
+        "unavailable",
+    )
 
     def __init__(self) -> None:
-        self.stat = ProcFile("/proc/stat", 512)
-        self.status = ProcFile("/proc/self/status", 8192)
+        self.sources = Sources()
+        self.scope: Literal["process", "vm"] = "process" if os.environ.get(VARIABLE) == "process" else "vm"
+        self.boot_id = _boot_id()
         self.renew()
 
     def renew(self) -> None:
         """Become a new instance that has answered no call: what a fork makes of the child."""
         self.id = os.urandom(16).hex()
         self.started_ns = time.time_ns()
-        self._lock = threading.Lock()
+        self.unavailable: dict[str, str] | None = None
+        self.gc_ns = self.gc_collections = self._gc_began_ns = 0
+        self._lock = allocate_lock()
         self._invocations = 0
-        self._in_flight: dict[int, bool] = {}
-        self.stat.close()
-        # "self" was resolved when the file was opened: a child would go on reading its parent's.
-        self.status.close()
+        self._snapshot_age_ms: float | None = None
+        self._flights: set[Flight] = set()
+        # "self" was resolved when a file was opened: a child would go on reading its parent's.
+        self.sources.renew()
 
-    def begin(self) -> int:
-        """Count a call in; gives its number, 1 for the first one of this instance."""
+    def restored(self, snapshot_age_ms: float) -> None:
+        """Become a new instance, and say so: the snapshot may have been restored elsewhere too, under the same id."""
+        self.renew()
+        self._snapshot_age_ms = snapshot_age_ms
+
+    def begin(self, thread: int | None = None) -> Flight:
+        """Count a call in.
+
+        Args:
+            thread: Where it runs; None where its CPU time is taken step by step.
+        """
         with self._lock:
             self._invocations += 1
-            self._in_flight[self._invocations] = bool(self._in_flight)
-            return self._invocations
+            flight = Flight(self._invocations, thread, self._snapshot_age_ms)
+            self._snapshot_age_ms = None
+            for other in self._flights:
+                flight.meets(other)
+            self._flights.add(flight)
+            return flight
 
-    def end(self, invocation: int) -> bool:
-        """Count a call out; tells whether another one was in flight at any time during it."""
+    def end(self, flight: Flight) -> None:
+        """Count a call out."""
         with self._lock:
-            overlapped = self._in_flight.pop(invocation, False)
-            return overlapped or self._invocations != invocation
+            self._flights.discard(flight)
+
+    def collected(self, phase: str, _: object) -> None:
+        """What the garbage collector calls at the begin and the end of each collection."""
+        if phase == "start":
+            self._gc_began_ns = time.perf_counter_ns()
+        elif self._gc_began_ns:
+            self.gc_ns += time.perf_counter_ns() - self._gc_began_ns
+            self.gc_collections += 1
+            self._gc_began_ns = 0
+
+
+def _boot_id() -> str | None:
+    try:
+        with open(BOOT_ID, "rb") as file:  # noqa: PTH123  (pathlib would be half of the import)
+            return file.read().strip().decode() or None
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 instance = Instance()
+gc.callbacks.append(instance.collected)
 os.register_at_fork(after_in_child=instance.renew)

@@ -1,156 +1,211 @@
 """The profile of a call: when it ran, how long each part took and what it used."""
 
+from __future__ import annotations
+
 import time
-from contextvars import ContextVar
-from datetime import UTC, datetime
-from types import TracebackType
-from typing import Self
 
-import msgspec
-
-from core.profiler import sample
+from core.profiler import growth
 from core.profiler.instance import instance
-from core.profiler.sample import Metrics
+from core.profiler.meter import NS_PER_MS, Meter
+from core.profiler.spans import Parts, current
 
-NS_PER_MS = 1_000_000
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping
+    from types import TracebackType
+    from typing import Any, Self, TypeVar
 
+    from core.profiler.growth import Metrics
+    from core.profiler.meter import Scope
+    from core.profiler.record import Profile, Trace
+    from core.profiler.spans import Measured
 
-class Span(msgspec.Struct, frozen=True):
-    """One named part of a call. Spans nest: one that lies inside another was opened within it.
-
-    Attributes:
-        name: What was done.
-        start_ms: From the start of the call, monotonic.
-        duration_ms: Monotonic; ends with the call for a part that was still going on then.
-    """
-
-    name: str
-    start_ms: float
-    duration_ms: float
-
-
-class Profile(msgspec.Struct, frozen=True, kw_only=True):
-    """What one call cost.
-
-    Attributes:
-        instance_id: The process that answered, 32 hexadecimal digits.
-        invocation: Number of this call in its instance, 1 for the first.
-        cold: This was the first call of its instance.
-        started_at: Wall clock at the start, ISO 8601 in UTC; a label, nothing is computed from it.
-        duration_ms: The call's body, monotonic, without the profiler's own readings.
-        spans: The parts of the call in the order in which they were opened.
-        metrics: By name; `core.profiler.metrics` says what each one is. What could not be measured is absent.
-    """
-
-    instance_id: str
-    invocation: int
-    cold: bool
-    started_at: str
-    duration_ms: float
-    spans: list[Span]
-    metrics: Metrics
+    Result = TypeVar("Result")
 
 
 class Call:
     """Measures one call: `with Call() as call: ...`, then `call.profile`.
 
-    Calls may overlap, in threads and in asyncio tasks: each has its own spans. CPU time that overlapping
-    calls spent together cannot be told apart; their metrics then say `cpu_shared`.
+    Calls may overlap, in threads and in asyncio tasks: each has its own spans and, where its thread is its
+    own, its own CPU time. A coroutine's CPU time is its own too when the call steps it: `await
+    call.measure(coroutine)`, without `with`. What overlapping calls spent together is marked `cpu_shared`,
+    and `thread_shared` where even the thread cannot tell them apart.
 
-    Attributes:
-        profile: There once the body has ended, also when it raised.
+    Args:
+        scope: "process" reads thread and process, in a few microseconds; "vm" their cgroup, network and machine too.
+            When left out, what POLYFAAS_PROFILE says, else "vm".
+        trace: Where the call belongs, see `core.profiler.trace`.
     """
 
     __slots__ = (
-        "_before",
-        "_begin_ns",
-        "_entered_ns",
-        "_invocation",
+        "_error",
+        "_failure",
+        "_flight",
+        "_identity",
+        "_initialization",
+        "_meter",
+        "_metrics",
         "_parts",
+        "_phase",
+        "_profile",
+        "_start",
         "_started_ns",
+        "_stepped_ns",
         "_token",
-        "profile",
+        "_untold",
     )
 
-    profile: Profile
+    def __init__(self, scope: Scope | None = None, trace: Trace | None = None) -> None:
+        self._parts = Parts(trace)
+        self._meter = Meter(instance, scope or instance.scope)
+        self._stepped_ns: int | None = None
+        self._failure: BaseException | None = None
+        self._error: str | None = None
+        self._phase: str | None = None
+        self._profile: Profile | None = None
+        self._start: list[tuple[str, int, int]] = []
+        self._untold: dict[str, str] = {}
+        self._initialization: str | None = None
 
     def __enter__(self) -> Self:
-        self._entered_ns = time.perf_counter_ns()
         self._started_ns = time.time_ns()
-        self._parts: list[OpenSpan] = []
-        self._invocation = instance.begin()
-        self._before = sample.before(instance)
-        self._token = _current.set(self)
-        self._begin_ns = time.perf_counter_ns()
+        self._flight = instance.begin(self._parts.thread if self._stepped_ns is None else None)
+        self._identity = (instance.id, self._flight.invocation, instance.boot_id)
+        self._token = current.set(self._parts)
+        self._meter.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        end_ns = time.perf_counter_ns()
-        after = sample.after(instance)
-        _current.reset(self._token)
-        self.profile = Profile(
-            instance_id=instance.id,
-            invocation=self._invocation,
-            cold=self._invocation == 1,
-            started_at=datetime.fromtimestamp(self._started_ns / 1e9, UTC).isoformat(timespec="microseconds"),
-            duration_ms=(end_ns - self._begin_ns) / NS_PER_MS,
-            spans=[part.closed(self._begin_ns, end_ns) for part in self._parts],
-            metrics=self._metrics(after, end_ns),
-        )
+        self._metrics = metrics = self._meter.stop()
+        current.reset(self._token)
+        instance.end(self._flight)
+        self._own(metrics)
+        failure = error or self._failure
+        self._error = None if failure is None else type(failure).__name__
+        self._phase = self._parts.phase(failure)
+        self._failure = None
 
-    def open(self, part: "OpenSpan") -> None:
-        """Keep a span; it becomes part of the profile."""
-        self._parts.append(part)
+    def failed(self, error: BaseException) -> None:
+        """Say that the call fails, where its body does not let the error out itself."""
+        self._failure = error
 
-    def _metrics(self, after: sample.Sample, end_ns: int) -> Metrics:
-        metrics = sample.spent(self._before, after)
-        metrics |= sample.memory(instance.status.read())
-        if instance.end(self._invocation):
-            metrics["cpu_shared"] = True
-        metrics["profiler_begin_ms"] = (self._begin_ns - self._entered_ns) / NS_PER_MS
-        metrics["profiler_end_ms"] = (time.perf_counter_ns() - end_ns) / NS_PER_MS
-        return metrics
-
-
-class OpenSpan:
-    """A span being measured; `span` makes it."""
-
-    __slots__ = ("_end_ns", "_name", "_start_ns")
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._end_ns: int | None = None
-
-    def __enter__(self) -> None:
-        call = _current.get()
-        self._start_ns = time.perf_counter_ns()
-        if call is not None:
-            call.open(self)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    def follows(
+        self, parts: Iterable[tuple[str, int, int]], unavailable: Mapping[str, str], initialization: str | None
     ) -> None:
-        self._end_ns = time.perf_counter_ns()
+        """Tell what the instance did before this, its first call, and which imports the call did itself.
 
-    def closed(self, begin_ns: int, end_ns: int) -> Span:
-        """The span as measured, cut at the call's end."""
-        ended_ns = end_ns if self._end_ns is None else min(self._end_ns, end_ns)
-        start_ms = (self._start_ns - begin_ns) / NS_PER_MS
-        return Span(self._name, start_ms, (ended_ns - self._start_ns) / NS_PER_MS)
+        Args:
+            parts: Name, begin and end as `perf_counter_ns`, see `core.profiler.boot`.
+            unavailable: Why a part is not known, by its name.
+            initialization: How the platform says that it started the instance.
+        """
+        self._initialization = initialization
+        self._start = [*parts]
+        self._untold = {**unavailable}
+
+    @property
+    def began_ns(self) -> int:
+        """`perf_counter_ns` at the start of the body."""
+        return self._meter.began_ns
+
+    def joins(self, trace: Trace) -> None:
+        """Say where the call belongs, when that is known only now."""
+        self._parts.trace = trace
+
+    async def measure(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
+        """Run a coroutine as the body of the call; its CPU time is taken step by step.
+
+        Tasks that it starts are not stepped: what they use is not in `cpu_ms` where calls overlap.
+        """
+        self._stepped_ns = 0
+        with self:
+            result: Result = await Steps(coroutine, self)
+            return result
+
+    def stepped(self, cpu_ns: int) -> None:
+        """Count the CPU time of a step of the coroutine."""
+        self._stepped_ns = (self._stepped_ns or 0) + cpu_ns
+
+    @property
+    def profile(self) -> Profile:
+        """What the call cost; there once the body has ended, also when it raised."""
+        if self._profile is None:
+            from core.profiler.record import profile
+
+            instance_id, invocation, boot_id = self._identity
+            began_ns, ended_ns = self._meter.began_ns, self._meter.ended_ns
+            self._profile = profile(
+                self._started_ns,
+                self._spans(began_ns, ended_ns),
+                instance_id=instance_id,
+                invocation=invocation,
+                cold=invocation == 1,
+                duration_ms=(ended_ns - began_ns) / NS_PER_MS,
+                metrics=self._metrics,
+                unavailable=self._unavailable(),
+                boot_id=boot_id,
+                restored=self._flight.snapshot_age_ms is not None,
+                snapshot_age_ms=self._flight.snapshot_age_ms or None,
+                initialization=self._initialization,
+                trace=self._parts.trace,
+                error=self._error,
+                phase=self._phase,
+            )
+        return self._profile
+
+    def _spans(self, began_ns: int, ended_ns: int) -> list[Measured]:
+        spans = self._parts.measured(began_ns, ended_ns)
+        if not self._start:
+            return spans
+        start = [
+            (name, (begin_ns - began_ns) / NS_PER_MS, (min(end_ns, ended_ns) - begin_ns) / NS_PER_MS, False)
+            for name, begin_ns, end_ns in self._start
+        ]
+        return sorted(start + spans, key=lambda span: (span[1], -span[2]))
+
+    def _unavailable(self) -> dict[str, str]:
+        known = (instance.unavailable or {}) if self._meter.wide else {}
+        return {**known, **self._untold} if self._untold else known
+
+    def _own(self, metrics: Metrics) -> None:
+        """Add what can be told about the call itself, apart from others that overlapped with it."""
+        flight, duration_ns = self._flight, self._meter.ended_ns - self._meter.began_ns
+        if not flight.shared:
+            growth.own(metrics, ("process", "children"), duration_ns)
+            return
+        metrics["cpu_shared"] = True
+        elsewhere_ms = self._parts.elsewhere_ns / NS_PER_MS
+        if self._stepped_ns is not None:
+            growth.own(metrics, (), duration_ns, elsewhere_ms + self._stepped_ns / NS_PER_MS)
+        elif flight.thread_shared:
+            metrics["thread_shared"] = True
+        else:
+            growth.own(metrics, ("thread",), duration_ns, elsewhere_ms)
 
 
-_current: ContextVar[Call | None] = ContextVar("call", default=None)
+class Steps:
+    """Runs a coroutine step by step and counts the CPU time of each: what lies between is other tasks'."""
 
+    __slots__ = ("_call", "_coroutine")
 
-def span(name: str) -> OpenSpan:
-    """Measures the body of a `with` as a part of the current call; does nothing outside a call.
+    def __init__(self, coroutine: Coroutine[Any, Any, Result], call: Call) -> None:
+        self._coroutine = coroutine
+        self._call = call
 
-    The call is found through a context variable: asyncio tasks and `asyncio.to_thread` inherit it, a bare
-    `threading.Thread` does not.
-
-    Args:
-        name: What is done in it.
-    """
-    return OpenSpan(name)
+    def __await__(self) -> Generator[Any, Any, Any]:
+        step: Callable[[Any], Any] = self._coroutine.send
+        value: Any = None
+        while True:
+            begin_ns = time.thread_time_ns()
+            try:
+                waited_for = step(value)
+            except StopIteration as done:
+                return done.value
+            finally:
+                self._call.stepped(time.thread_time_ns() - begin_ns)
+            try:
+                step, value = self._coroutine.send, (yield waited_for)
+            except BaseException as error:  # noqa: BLE001  (a cancellation too: it is the coroutine's to answer)
+                step, value = self._coroutine.throw, error

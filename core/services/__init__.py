@@ -1,1 +1,1 @@
-"""The built-in services: transform, load, query, shard; a file each."""
+"""The built-in services: transform, load, query, shard, probe; a file each."""

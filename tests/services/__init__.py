@@ -31,6 +31,7 @@ OUTSIDE = {
     "azurite-blob": f"{FOLDER}/azurite/node_modules/.bin/azurite-blob",
     "weed": f"{FOLDER}/seaweedfs/bin/weed",
     "secantusd-py": f"{FOLDER}/secantusdb/bin/secantusd-py",
+    "rotel-agent": f"{FOLDER}/rotel/rotel/rotel-agent",
 }
 
 
@@ -57,6 +58,7 @@ SERVICES = (
     Service("azurite", ("azurite", "azurite-blob")),
     Service("seaweedfs", ("weed",)),
     Service("secantusdb", ("secantusd-py",)),
+    Service("rotel", ("rotel-agent",)),
 )
 
 # The rigs that this run went without, and why; the end of the run tells them.

