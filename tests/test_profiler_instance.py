@@ -1,5 +1,6 @@
 """What an instance is: cold once, its own after a fork, light to import, and it never forks itself."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from core.profiler.files import ProcFile
+from core.profiler.files import ProcFile, ProcFiles
 from core.profiler.instance import Flight, Instance
 
 
@@ -119,6 +120,35 @@ def test_a_file_says_why_it_cannot_be_read(tmp_path: Path) -> None:
         "/proc/no such file: No such file or directory",
         f"{tmp_path / 'empty'} is empty",
     )
+
+
+def test_a_descriptor_that_somebody_closed_is_opened_again() -> None:
+    file = ProcFile("/proc/self/status", 512)
+    together = ProcFiles([file, ProcFile("/proc/self/stat", 1024)])
+    assert together.read()[0].startswith(b"Name:")
+    steady = file.steady(b"")
+    assert steady is not None
+    os.close(steady[0])
+    assert (together.read()[0][:5], file.read()[:5]) == (b"Name:", b"Name:")
+
+
+def test_files_that_are_read_together_say_the_same_as_one_by_one(tmp_path: Path) -> None:
+    paths = [tmp_path / "first", tmp_path / "second"]
+    for path in paths:
+        path.write_bytes(b"1\n")
+    files = ProcFiles([ProcFile(str(path), 512) for path in paths])
+    for text in (b"2\n", b"33\n", b"", b"4\n"):
+        paths[0].write_bytes(text)
+        assert files.read() == [text, b"1\n"]
+    paths[1].write_bytes(b"x" * 600)  # more than a page: what is read is a page, as one by one
+    assert files.read()[1] == b"x" * 512
+
+
+def test_files_of_which_one_is_missing_are_read_all_the_same(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.write_bytes(b"1\n")
+    files = ProcFiles([ProcFile(str(tmp_path / "none"), 512), ProcFile(str(there), 512)])
+    assert [files.read(), files.read()] == [[b"", b"1\n"]] * 2
 
 
 def shared(*flights: Flight) -> list[tuple[bool, bool]]:

@@ -13,11 +13,11 @@ from core.profiler.files import ProcFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import TypeAlias, TypeVar
 
     Source: TypeAlias = "ProcFile | Nowhere"
-    Texts: TypeAlias = tuple[bytes, bytes, bytes]
+    Texts: TypeAlias = Sequence[bytes]
     Value = TypeVar("Value", int, float)
 
 MIB = 1 << 20
@@ -111,6 +111,9 @@ class Nowhere:
         """Nothing."""
         return b""
 
+    def steady(self, text: bytes) -> None:
+        """Never: nothing is open."""
+
     def close(self) -> None:
         """Nothing is open."""
 
@@ -135,25 +138,32 @@ class Cgroup:
         self._limit = _least(limit, self._limits)
         self._quotas = [[_source(path, "") for path in paths] for paths in files.cpu_quotas]
 
+    def counting(self) -> list[Source]:
+        """The files of what is counted: cpu.stat, where kills for memory are, and version 1's cpuacct.usage."""
+        return [self._stat, self._oom, *([] if self._usage is self._stat else [self._usage])]
+
+    def holding(self) -> tuple[Source, Source]:
+        """The files of the memory that is held now, and was at most."""
+        return self._memory, self._peak
+
     def read(self) -> Texts:
-        """The texts of what has been counted: cpu.stat, version 1's cpuacct.usage, and where kills for memory are."""
-        return self._stat.read(), b"" if self._usage is self._stat else self._usage.read(), self._oom.read()
+        """The texts of what is counted."""
+        return [file.read() for file in self.counting()]
 
     def counters(self) -> dict[str, int]:
         """What has been counted since the cgroup was made: the keys of GROWTH, and periods."""
         return counted(self.read())
 
-    def between(self, begin: Texts, end: Texts) -> dict[str, float]:
-        """The metrics that lie between two readings; most texts are the same in both."""
-        after = counted(end)
-        usage_alone = begin[0] == end[0] and begin[2] == end[2]
-        return growth(after | cpu(b"", begin[1]) if usage_alone else counted(begin), after)
-
     def gauges(self) -> dict[str, float]:
         """The memory that the cgroup holds now, held at most, and may hold, by the metrics' names."""
+        return self.held([file.read() for file in self.holding()])
+
+    def held(self, texts: Sequence[bytes]) -> dict[str, float]:
+        """The same from the texts of `holding`."""
+        now, peak = texts
         found = {
-            "cgroup_memory_mib": procfs.whole(self._memory.read().strip()),
-            "cgroup_memory_peak_mib": procfs.whole(self._peak.read().strip()),
+            "cgroup_memory_mib": procfs.whole(now.strip()),
+            "cgroup_memory_peak_mib": procfs.whole(peak.strip()),
             "cgroup_memory_limit_mib": self._limit,
         }
         return {name: round(held / MIB, 3) for name, held in found.items() if held is not None}
@@ -187,12 +197,19 @@ class Cgroup:
 
 def counted(texts: Texts) -> dict[str, int]:
     """The counters that such texts say: the keys of GROWTH, and periods."""
-    stat, usage, oom = texts
-    found = cpu(stat, usage)
+    stat, oom, *usage = texts
+    found = cpu(stat, *usage)
     kills = oom_kills(oom)
     if kills is not None:
         found["oom_kills"] = kills
     return found
+
+
+def between(begin: Texts, end: Texts) -> dict[str, float]:
+    """The metrics that lie between two readings; most texts are the same in both."""
+    after = counted(end)
+    usage_alone = begin[:2] == end[:2]
+    return growth(after | cpu(b"", *begin[2:]) if usage_alone else counted(begin), after)
 
 
 def growth(before: dict[str, int], after: dict[str, int]) -> dict[str, float]:

@@ -27,6 +27,15 @@ _START = 19
 _THREADS = 17
 _ROOT, _POINT = 3, 4
 _OCTAL_DIGITS = 3
+_IO = {
+    b"rchar:": "rchar",
+    b"char:": "rchar",
+    b"wchar:": "wchar",
+    b"syscr:": "syscr",
+    b"syscw:": "syscw",
+    b"read_bytes:": "read_bytes",
+    b"write_bytes:": "write_bytes",
+}
 # Two lines of /proc/vmstat are shorter, and five words are more than two lines have.
 _TWO_LINES = 96
 _BEHIND_FAULTS = 4
@@ -134,13 +143,10 @@ def beside_loopback(net_dev: bytes) -> tuple[int, int] | None:
 
 def io_counts(io: bytes) -> dict[str, int]:
     """The counters of /proc/self/io by the names of proc_pid_io(5)."""
-    words = io.decode("ascii", "replace").split()
+    words = io.split()
     pairs = zip(words[::2], words[1::2], strict=False)
-    found = {key[:-1]: int(word) for key, word in pairs if word.isdigit() and len(word) <= _DIGITS}
-    if "char" in found:
-        # gVisor's name for it: pkg/sentry/fsimpl/proc/task_files.go.
-        found["rchar"] = found.pop("char")
-    return found
+    # gVisor has another name for one: pkg/sentry/fsimpl/proc/task_files.go.
+    return {_IO[key]: int(word) for key, word in pairs if key in _IO and word.isdigit() and len(word) <= _DIGITS}
 
 
 def pages(statm: bytes) -> tuple[int, int] | None:

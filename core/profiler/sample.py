@@ -42,24 +42,18 @@ class Wide:
     """One reading of what lies beyond the process.
 
     Attributes:
-        network: Text of /proc/self/net/dev.
-        cgroup: Texts of the cgroup's counters.
-        cgroup_reader: Who read them.
-        stat: Text of /proc/stat.
         vmstat: Text of /proc/vmstat.
+        stat: Text of /proc/stat.
+        network: Text of /proc/self/net/dev.
         pressure: Texts of /proc/pressure.
+        cgroup: Texts of the cgroup's counters.
     """
 
-    __slots__ = ("cgroup", "cgroup_reader", "network", "pressure", "stat", "vmstat")
+    __slots__ = ("cgroup", "network", "pressure", "stat", "vmstat")
 
     def __init__(self, instance: Instance) -> None:
-        sources = instance.sources
-        self.vmstat = sources.vmstat.read()
-        self.stat = sources.stat.read()
-        self.pressure = [file.read() for file in sources.pressure.values()]
-        self.network = sources.network.read()
-        self.cgroup_reader = sources.cgroup
-        self.cgroup = self.cgroup_reader.read()
+        self.vmstat, self.stat, self.network, *texts = instance.sources.counting.read()
+        self.pressure, self.cgroup = texts[:3], texts[3:]
 
 
 def before(instance: Instance, wide: bool) -> Sample:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from resource import RUSAGE_SELF, getrusage
 
 from core.profiler import procfs
-from core.profiler.files import ProcFile
+from core.profiler.files import ProcFile, ProcFiles
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ class Sources:
 
     __slots__ = (
         "_cgroup",
+        "_counting",
+        "_state",
         "io",
         "meminfo",
         "network",
@@ -51,13 +53,13 @@ class Sources:
         self.status = ProcFile("/proc/self/status", PAGE)
         self.io = ProcFile("/proc/self/io", SMALL)
         self.network = ProcFile("/proc/self/net/dev", PAGE)
-        # Hundreds of interrupts stand before the context switches.
-        self.stat = ProcFile("/proc/stat", PAGE, until=b"\nctxt ")
+        # Hundreds of interrupts stand before the context switches, and the kernel cuts where a page ends.
+        self.stat = ProcFile("/proc/stat", PAGE, until=b"\nprocesses ")
         self.vmstat = ProcFile("/proc/vmstat", PAGE, until=b"\npgmajfault ")
         self.meminfo = ProcFile("/proc/meminfo", PAGE)
         self.pressure = {name: ProcFile(f"/proc/pressure/{name}", SMALL) for name in ("cpu", "memory", "io")}
         self.peak_is_own = _peak_is_own(self.status)
-        self._cgroup: Cgroup | None = None
+        self._forget()
 
     def renew(self) -> None:
         """Have each file opened anew."""
@@ -76,8 +78,13 @@ class Sources:
             file.close()
         if self._cgroup is not None:
             self._cgroup.close()
-            self._cgroup = None
         self.peak_is_own = _peak_is_own(self.status)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._cgroup: Cgroup | None = None
+        self._counting: ProcFiles | None = None
+        self._state: ProcFiles | None = None
 
     @property
     def cgroup(self) -> Cgroup:
@@ -87,6 +94,21 @@ class Sources:
 
             self._cgroup = own()
         return self._cgroup
+
+    @property
+    def counting(self) -> ProcFiles:
+        """What is read before a call and after it: vmstat, stat, network, pressure, and what the cgroup counts."""
+        if self._counting is None:
+            files = (self.vmstat, self.stat, self.network, *self.pressure.values(), *self.cgroup.counting())
+            self._counting = ProcFiles(files)
+        return self._counting
+
+    @property
+    def state(self) -> ProcFiles:
+        """What is read after a call alone: meminfo, /proc/self/stat, and the memory that the cgroup holds."""
+        if self._state is None:
+            self._state = ProcFiles((self.meminfo, self.process, *self.cgroup.holding()))
+        return self._state
 
 
 def _peak_is_own(status: ProcFile) -> bool:

@@ -45,8 +45,10 @@ class Usage:
     def stop(self) -> dict[str, Any]:
         """The metrics since the last start, by name; the call is counted out."""
         metrics: dict[str, Any] = self._meter.stop()
+        from core.profiler.cgroup import between
+
         control = instance.sources.cgroup
-        metrics |= control.between(self._counted, control.read()) | control.gauges()
+        metrics |= between(self._counted, control.read()) | control.gauges()
         if self._flight is not None:
             instance.end(self._flight)
             self._own(metrics, self._flight.shared, self._flight.thread_shared)
