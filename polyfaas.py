@@ -61,3 +61,7 @@ def command() -> "click.Group":
     for each in (*core.commands.COMMANDS, *adapters.commands.COMMANDS, *bench.commands.COMMANDS):
         root.add_command(each)
     return click.version_option(package_name="polyfaas")(root)
+
+
+if __name__ == "__main__":
+    main()

@@ -48,6 +48,8 @@ def environment(variables: Sequence[str]) -> dict[str, str]:
     found = {}
     for variable in variables:
         name, given, value = variable.partition("=")
+        if not name:
+            raise click.BadParameter(f"{variable!r} names no variable: write NAME or NAME=VALUE", param_hint="--env")
         if not given and name not in os.environ:
             raise click.BadParameter(f"there is no variable {name} here: write {name}=VALUE", param_hint="--env")
         found[name] = value if given else os.environ[name]

@@ -21,6 +21,8 @@ def schema(service: str | None, *, as_openapi: bool) -> None:
     if service == profile.NAME and not as_openapi:
         click.echo(msgspec.json.format(encode(profile.json_schema())))
         return
+    if service == profile.NAME:
+        raise click.UsageError("--openapi is about services: leave it out for the profile's schema")
     services = _services(service)
     click.echo(msgspec.json.format(openapi(services) if as_openapi else encode(json_schema(services))))
 
@@ -33,7 +35,9 @@ def metrics(name: str | None, *, as_markdown: bool, as_json: bool) -> None:
     """Print what the metric NAME means: its unit, kind, scope, source, error, SAAF's names; or list all metrics."""
     from core.profiler.metrics import METRICS, markdown
 
-    found = [metric for metric in METRICS if name in (None, metric.name)]
+    if as_markdown and (name or as_json):
+        raise click.UsageError("--markdown is the whole page: it takes neither NAME nor --json")
+    found = [metric for metric in METRICS if name in (None, metric.name, metric.saaf, metric.saaf_ticks)]
     if not found:
         near = difflib.get_close_matches(str(name), [metric.name for metric in METRICS])
         hint = f"did you mean {near[0]}?" if near else "polyfaas metrics lists them"

@@ -43,7 +43,7 @@ class Answer(msgspec.Struct, kw_only=True):
 
 
 def handle(request: Request, context: Context, services: Services | None = None) -> Response:
-    """Answer one request; never raises.
+    """Answer one request; never raises but for Ctrl-C.
 
     The body of the answer is `{"service", "status", "result" | "error", "context", "profile"}`. A request
     whose body says `"profile": "saaf"` gets SAAF's flat object instead, "saaf-ticks" the same with its older
@@ -71,7 +71,7 @@ def handle(request: Request, context: Context, services: Services | None = None)
         except PolyfaasError as error:
             call.failed(error)
             _fail(answer, request, error)
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a service that exits must not take the instance along
             call.failed(error)
             import logging  # 6 ms that only a failure has to pay
 

@@ -130,19 +130,39 @@ def test_two_imports_of_one_name_are_two_parts() -> None:
 def test_an_import_that_some_starts_do_not_tell_took_under_a_millisecond_there() -> None:
     cold = found(start(spans=[*SPANS[:3], *SPANS[4:]]), start(126.0), start(127.0), start(watched=False))
     row = next(row for row in summarised(cold).rows if row.part.name == "import json")
-    assert words.spread(row, 3) == ("<1", "4.00", "4.00")
+    assert words.spread(row) == ("<1", "4.00", "4.00")
 
 
 def test_starts_without_the_x_ray_are_told_apart() -> None:
-    cold = found(start(130.0), start(120.0, watched=False), start(131.0), start(121.0, watched=False))
+    cold = found(*watched(130, 131, 132, 133, 134), *unwatched(120, 121, 122, 123, 124))
     told = summarised(cold)
-    assert (told.cold_ms.median_ms, told.cold_without_ms.median_ms) == (130.5, 120.5)
-    assert dict(words.notes(cold, told))["X-ray"].startswith("+10.0 ms: 120.5 ms (120.0 to 121.0) without it, 2 starts")
+    assert (told.cold_ms.median_ms, told.cold_without_ms.median_ms) == (132, 122)
+    assert dict(words.notes(cold, told))["X-ray"].startswith("+10.0 ms: 122.0 ms (120.0 to 124.0) without it, 5 starts")
+
+
+def watched(*answered_ms: float) -> list[Start]:
+    return [start(each) for each in answered_ms]
+
+
+def unwatched(*answered_ms: float) -> list[Start]:
+    return [start(each, watched=False) for each in answered_ms]
 
 
 def test_a_difference_that_the_spread_hides_is_said_to_be_hidden() -> None:
-    cold = found(start(130.0), start(120.0, watched=False), start(131.0), start(140.0, watched=False))
+    cold = found(*watched(130, 131, 132, 133, 134), *unwatched(120, 121, 122, 123, 130.5))
     assert "which the spread hides" in dict(words.notes(cold, summarised(cold)))["X-ray"]
+
+
+def test_few_starts_say_nothing_of_what_the_x_ray_costs() -> None:
+    cold = found(*watched(130, 131), *unwatched(120, 121))
+    assert "takes 5 starts or more to tell" in dict(words.notes(cold, summarised(cold)))["X-ray"]
+
+
+def test_the_middle_of_an_import_counts_the_starts_that_do_not_tell_it() -> None:
+    quick = [*SPANS[:3], *SPANS[4:]]
+    cold = found(start(126.0), start(125.0, spans=quick), start(127.0, spans=quick), start(watched=False))
+    row = next(row for row in rows([cold.starts[0], *cold.starts[1:3]]) if row.part.name == "import json")
+    assert words.spread(row)[:2] == ("<1", "<1")
 
 
 @pytest.mark.parametrize("width", [60, 80, 140])

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from core.profiler.files import ProcFile, ProcFiles
-from core.profiler.instance import Flight, Instance
+from core.profiler.flights import Flight
+from core.profiler.instance import Instance
 
 
 def answer(script: str) -> Any:
@@ -176,7 +177,8 @@ def test_calls_in_one_thread_share_the_thread_and_others_do_not() -> None:
 
 def test_a_call_that_steps_its_coroutine_shares_no_thread() -> None:
     instance = Instance()
-    assert shared(instance.begin(None), instance.begin(None), instance.begin(1)) == [(True, False)] * 3
+    flights = [instance.begin(1, stepped=True), instance.begin(1, stepped=True), instance.begin(1)]
+    assert shared(*flights) == [(True, False), (True, False), (True, True)]
 
 
 def test_a_restored_instance_is_a_new_one_and_its_next_call_says_so() -> None:

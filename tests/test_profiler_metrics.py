@@ -16,7 +16,7 @@ from typing import cast
 
 import pytest
 
-from core.profiler import Call, gaps, growth, sample
+from core.profiler import Call, growth, sample
 from core.profiler.files import ProcFile
 from core.profiler.instance import Instance
 from core.profiler.meter import Meter
@@ -173,9 +173,22 @@ def test_what_a_file_does_not_say_is_listed_by_the_file(tmp_path: Path) -> None:
     path.write_bytes(b"pgfault 5\n")
     instance = Instance()
     instance.sources.vmstat = ProcFile(str(path), 512)
-    assert (
-        gaps.unavailable(instance.sources, {"vm_page_faults": 0})["vm_page_faults_major"] == f"{path} does not count it"
-    )
+    meter = Meter(instance, "vm")
+    meter.start()
+    assert "vm_page_faults" in meter.stop()
+    assert (instance.unavailable or {})["vm_page_faults_major"] == f"{path} does not count it"
+
+
+def test_a_counter_that_falls_in_the_first_call_is_not_called_unavailable(tmp_path: Path) -> None:
+    path = tmp_path / "stat"
+    path.write_bytes(b"cpu  1 2 3 5 9 0 0 0 0 0\nctxt 7\nprocesses 1\n")
+    instance = Instance()
+    instance.sources.stat = ProcFile(str(path), 512)
+    meter = Meter(instance, "vm")
+    meter.start()
+    path.write_bytes(b"cpu  1 2 3 5 8 0 0 0 0 0\nctxt 7\nprocesses 1\n")
+    assert "vm_cpu_iowait_ms" not in meter.stop()
+    assert "vm_cpu_iowait_ms" not in (instance.unavailable or {})
 
 
 def usage(**counts: float) -> SimpleNamespace:
@@ -202,7 +215,7 @@ def test_a_count_that_a_sandbox_does_not_keep_is_absent() -> None:
 
 def test_a_profile_says_what_is_unavailable() -> None:
     with Call() as call:
-        pass
+        burn(2)
     metrics, unavailable = call.profile.metrics, call.profile.unavailable
     labels = {metric.name for metric in METRICS if metric.kind == "label"}
     limit = {"cgroup_memory_limit_mib"} - unavailable.keys()  # there may be none
@@ -313,7 +326,7 @@ def test_every_metric_of_a_call_is_in_the_table_and_the_other_way_round() -> Non
         with Call() as call, Call():
             pass
         with Call() as alone:
-            pass
+            burn(2)
         emitted |= call.profile.metrics.keys() | alone.profile.metrics.keys() | alone.profile.unavailable.keys()
     assert emitted | {"cgroup_memory_limit_mib"} == {metric.name for metric in METRICS}
 

@@ -62,3 +62,18 @@ def test_saafs_vcpus_are_the_machines(metrics: dict[str, float], duration_ms: fl
 def test_what_cannot_be_computed_is_none() -> None:
     assert cpu.accounts({}, None, None) == {"utilizedCPUs": None}
     assert cpu.accounts({}, None, 1769) == {"utilizedCPUs": None, "availableCPUs": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("metrics", "memory_mib"),
+    [
+        ({"cpu_ms": 0.02, "peak_rss_mib": 20.0}, 128),  # too short to say how many vCPUs it used
+        ({"cpu_ms": 1.2, "utilized_cpus": 1.08}, 1769),
+        ({"cpu_ms": 120.0, "utilized_cpus": 1.08}, 1911),
+        ({"peak_rss_mib": 20.0}, None),  # beside other calls: nobody knows
+    ],
+)
+def test_a_short_call_is_not_told_to_buy_what_the_profiler_used(
+    metrics: dict[str, float], memory_mib: int | None
+) -> None:
+    assert cpu.accounts(metrics, None, 512).get("recommendedMemory") == memory_mib

@@ -56,3 +56,11 @@ def test_every_key_is_in_the_document() -> None:
     named = {key for key in KEYS | {*spelling.LABELS} if not key.startswith(groups)}
     deltas = {f"{state}Delta" for state in (*spelling.STATES.values(), *spelling.TICKS.values())}
     assert sorted(key for key in named - deltas if f"`{key}`" not in text) == []
+
+
+def test_what_the_platform_does_not_tell_is_none_as_under_saaf() -> None:
+    inspector = Inspector()
+    inspector.inspectPlatform()
+    assert [inspector.getAttribute(key) for key in ("functionName", "functionRegion")] == [None, None]
+    with pytest.raises(KeyError):
+        inspector.getAttribute("nothing of the kind")

@@ -125,7 +125,9 @@ def test_cpu_times_are_the_kernels_in_milliseconds() -> None:
     inspector.inspectCPUDelta()
     found = inspector.finish()
     assert before <= found["cpuUser"]
-    assert 0 < found["cpuUserDelta"] <= user_ms() - before
+    # A tick may find the loop in the kernel, which it asks for the time.
+    assert 0 < found["cpuUserDelta"] + found["cpuKernelDelta"]
+    assert found["cpuUserDelta"] <= user_ms() - before
 
 
 def test_deltas_begin_at_the_first_poll() -> None:

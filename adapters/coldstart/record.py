@@ -73,9 +73,9 @@ class Spread(msgspec.Struct, frozen=True, kw_only=True):
     """A duration over all starts of a kind.
 
     Attributes:
-        n: In how many of them there was one.
-        min_ms: The shortest.
-        median_ms: The middle one, of those that there were.
+        n: How many of them there are.
+        min_ms: The shortest; 0 where a start does not tell the part, as an import under 1 ms.
+        median_ms: The middle one.
         max_ms: The longest.
     """
 

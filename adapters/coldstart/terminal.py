@@ -28,13 +28,13 @@ def show(found: ColdStart, console: Console, least_ms: float = 0.0) -> None:
     """Print cold starts, without the imports that took less than this."""
     summary = summarised(found)
     console.print(Text.assemble((found.provider, "bold"), f"  {found.about}"), soft_wrap=True)
-    for line in _waterfall(words.shown(summary.rows, least_ms), summary.cold_ms.n, console.width):
+    for line in _waterfall(words.shown(summary.rows, least_ms), console.width):
         console.print(line, no_wrap=True, overflow="crop")
     for label, text in words.notes(found, summary):
         console.print(Text.assemble((f"{label:<10}", "bold"), text), soft_wrap=True)
 
 
-def _waterfall(rows: Sequence[Row], starts: int, width: int) -> Iterator[Text]:
+def _waterfall(rows: Sequence[Row], width: int) -> Iterator[Text]:
     left = width - NUMBER * len(TITLES) - 1
     names = int(left * NAMES)
     end_ms = max(row.part.end_ms for row in rows)
@@ -43,7 +43,7 @@ def _waterfall(rows: Sequence[Row], starts: int, width: int) -> Iterator[Text]:
     yield Text(f"{'ms':<{names}}{heading} {axis}", style="bold")
     for row in rows:
         style = STYLES[words.kind(row.part)]
-        numbers = "".join(f"{text:>{NUMBER}}" for text in words.spread(row, starts))
+        numbers = "".join(f"{text:>{NUMBER}}" for text in words.spread(row))
         yield Text.assemble(f"{_name(row.part, names)}{numbers} ", (_bar(row.part, end_ms, left - names), style))
 
 

@@ -73,7 +73,7 @@ def rows(starts: Sequence[Start]) -> list[Row]:
     typical = sorted(starts, key=lambda start: start.first_answered_ms)[(len(starts) - 1) // 2]
     durations = [dict(_keyed(parts(start))) for start in starts]
     return [
-        Row(part=part, spread=spread([other[key].duration_ms for other in durations if key in other]))
+        Row(part=part, spread=spread([other[key].duration_ms if key in other else 0.0 for other in durations]))
         for key, part in _keyed(parts(typical))
     ]
 

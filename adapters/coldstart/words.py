@@ -23,6 +23,10 @@ MEANINGS = {
     "import": "Of 1 ms or more, with all that it imports itself. What lies between the parts of a part is its own.",
 }
 # From where on a number has no decimal, and from where one.
+# An import that took less is not told.
+LEAST_MS = 1.0
+# Of fewer starts, one that was disturbed decides.
+ENOUGH = 5
 DECIMALS = (1_000, 10)
 
 
@@ -53,11 +57,14 @@ def number(value_ms: float) -> str:
     return f"{value_ms:,.{decimals}f}"
 
 
-def spread(row: Row, starts: int) -> tuple[str, str, str]:
+def spread(row: Row) -> tuple[str, str, str]:
     """Least, median and most; what an import took in starts that do not tell it is under 1 ms."""
     told = row.spread
-    least = number(told.min_ms) if told.n == starts else "<1"
-    return least, number(told.median_ms), number(told.max_ms)
+    least, middle, most = (
+        "<1" if kind(row.part) == "import" and value_ms < LEAST_MS else number(value_ms)
+        for value_ms in (told.min_ms, told.median_ms, told.max_ms)
+    )
+    return least, middle, most
 
 
 def notes(found: ColdStart, summary: Summary) -> Iterator[tuple[str, str]]:
@@ -66,13 +73,19 @@ def notes(found: ColdStart, summary: Summary) -> Iterator[tuple[str, str]]:
     drawn = number(next(row.part.end_ms for row in reversed(summary.rows) if row.part.gap))
     yield "cold", f"{_range(cold)} from the spawn to the first answer, {_starts(cold)}; drawn: the one of {drawn} ms"
     yield "second", f"{_range(summary.second_ms)} for the second call, as its caller saw it"
-    costs = cold.median_ms - without.median_ms
-    doubt = ", which the spread hides" if without.min_ms <= cold.median_ms <= without.max_ms else ""
-    yield "X-ray", f"{costs:+,.1f} ms{doubt}: {_range(without)} without it, {_starts(without)} in turn with the others"
+    yield "X-ray", f"{_costs(cold, without)}: {_range(without)} without it, {_starts(without)} in turn with the others"
     yield "called", found.request
     yield "gap", "not explained: what the emulator, the kernel and the way between caller and function took"
     if found.substitute:
         yield "stand-in", found.substitute
+
+
+def _costs(cold: Spread, without: Spread) -> str:
+    """What the X-ray costs, as far as the starts can tell."""
+    if min(cold.n, without.n) < ENOUGH:
+        return f"what it costs takes {ENOUGH} starts or more to tell (--runs)"
+    apart = cold.min_ms > without.max_ms or cold.max_ms < without.min_ms
+    return f"{cold.median_ms - without.median_ms:+,.1f} ms{'' if apart else ', which the spread hides'}"
 
 
 def _range(told: Spread) -> str:

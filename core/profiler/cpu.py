@@ -20,6 +20,8 @@ LAMBDA = "AWS Lambda"
 LAMBDA_MIB_PER_CPU = 1769
 LAMBDA_LEAST_MIB, LAMBDA_MOST_MIB = 128, 10240
 
+# In a call of less CPU time than this the profiler's own work shows: one busy thread is a little more than one vCPU.
+SHORT_MS = 10.0
 # A call that used this part of what it had may have wanted more.
 SATURATED = 0.9
 LOWER_BOUND = "recommended_memory_is_lower_bound"
@@ -40,8 +42,11 @@ def accounts(metrics: Mapping[str, float], vm_cpus: float | None, memory_mib: fl
         return found
     available = available_cpus(memory_mib)
     found["availableCPUs"] = round(available, 3)
-    used = metrics.get("utilized_cpus")
+    # Of a call that is too short to tell, no CPU asks for more memory; one beside others may be anything.
+    used = metrics.get("utilized_cpus", 0.0 if "cpu_ms" in metrics else None)
     if used is not None:
+        if metrics.get("cpu_ms", SHORT_MS) < SHORT_MS:
+            used = min(used, max(float(int(used)), 1.0))
         found["recommendedMemory"] = recommended_memory_mib(used, peak_mib=metrics.get("peak_rss_mib", 0.0))
         found[LOWER_BOUND] = int(is_lower_bound(used, available, metrics.get("cgroup_throttled_ms", 0.0)))
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from _thread import RLock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
             ...
 
 
+_opening = RLock()
 # What a text may grow by before one page is too little.
 ROOM = 128
 
@@ -39,24 +41,24 @@ class ProcFile:
         reason: Why the last read gave nothing; empty when it gave something.
     """
 
-    __slots__ = ("_fd", "_size", "_until", "path", "reason")
+    __slots__ = ("_fd", "_file", "_size", "_until", "path", "reason")
 
     def __init__(self, path: str, size: int, until: bytes = b"") -> None:
         self.path = path
         self._size = size
         self._until = until
         self._fd: int | None = None
+        self._file = (0, 0)
         self.reason = ""
 
     def read(self) -> bytes:
         """What the file says now; empty when it cannot be read. Never raises OSError."""
         kept = self._fd is not None
         try:
-            if self._fd is None:
-                self._fd = os.open(self.path, os.O_RDONLY)
-            text = os.pread(self._fd, self._size, 0)
+            fd = self._open() if self._fd is None else self._fd
+            text = os.pread(fd, self._size, 0)
             if self._until and self._until not in text:
-                text = self._further(self._fd, text)
+                text = self._further(fd, text)
         except OSError as error:
             # Whoever closed the descriptor may have given its number to another file: it is not closed again.
             self._fd = None
@@ -78,11 +80,42 @@ class ProcFile:
             text += page
         return text
 
+    def _open(self) -> int:
+        with _opening:  # two calls that are first at once would open it twice, and keep one for ever
+            if self._fd is None:
+                fd = os.open(self.path, os.O_RDONLY)
+                self._file = _identity(fd)
+                self._fd = fd
+            return self._fd
+
+    def lost(self) -> bool:
+        """Whether its descriptor is another file's by now: somebody closed it."""
+        if self._fd is None:
+            return False
+        try:
+            return _identity(self._fd) != self._file
+        except OSError:
+            return True
+
     def close(self) -> None:
-        """The next read opens the file again."""
-        if self._fd is not None:
+        """The next read opens the file again; a descriptor that is another file's by now is left alone."""
+        if self._fd is not None and not self.lost():
             os.close(self._fd)
-            self._fd = None
+        self._fd = None
+
+
+def _identity(fd: int) -> tuple[int, int]:
+    found = os.fstat(fd)
+    return found.st_dev, found.st_ino
+
+
+def _unlocked() -> None:
+    """What a fork makes of the child: another thread may have held the lock, which is not there any more."""
+    global _opening  # noqa: PLW0603  (it is this process's)
+    _opening = RLock()
+
+
+os.register_at_fork(after_in_child=_unlocked)
 
 
 class ProcFiles:

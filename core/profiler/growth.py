@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from resource import struct_rusage
     from typing import TypeAlias
 
+    from core.profiler.flights import Flight
     from core.profiler.instance import Instance
     from core.profiler.sample import Sample, Wide
 
@@ -28,6 +29,11 @@ PAGE_MIB = os.sysconf("SC_PAGE_SIZE") / (1 << 20)
 KIB_PER_MIB = 1024
 MIB = 1 << 20
 
+# Of a shorter call the profiler's own microseconds would be a part that matters.
+LEAST_NS = 1_000_000
+# Threads that run on other processors lag by a scheduler tick each, of 10 ms at the most.
+UNEXPLAINED_MS = 5.0
+UNEXPLAINED_PART = 0.05
 SYSCALLS = {"syscall_read_bytes": "rchar", "syscall_write_bytes": "wchar"}
 IO = {"disk_read_bytes": "read_bytes", "disk_write_bytes": "write_bytes", **SYSCALLS}
 EVENTS = ("page_faults_minor", "page_faults_major", "context_switches_voluntary", "context_switches_involuntary")
@@ -70,13 +76,18 @@ def counts_events(usage: struct_rusage) -> bool:
     return usage.ru_minflt > 0
 
 
+def io_names(usage: struct_rusage) -> dict[str, str]:
+    """The metrics of input and output that this kernel counts, with their names in /proc/self/io."""
+    return IO if counts_events(usage) else SYSCALLS
+
+
 def input_output(begin: Sample, end: Sample) -> Metrics:
     """The bytes that the process read and wrote, without the profiler's own."""
     before, after = procfs.io_counts(begin.io), procfs.io_counts(end.io)
     if "rchar" in before:
         # The kernel counts a read when it has ended: that of the first text belongs to us.
         before["rchar"] += len(begin.io)
-    names = IO if counts_events(end.process) else SYSCALLS
+    names = io_names(end.process)
     return _grown((name, before.get(key), after.get(key)) for name, key in names.items())
 
 
@@ -118,26 +129,41 @@ def peak(instance: Instance, end: Sample) -> Metrics:
     """The most that was resident in the process's life."""
     sources = instance.sources
     kib = end.process.ru_maxrss if sources.peak_is_own else procfs.number(sources.status.read(), b"VmHWM:")
-    return {} if kib is None else {"peak_rss_mib": round(kib / KIB_PER_MIB, 3)}
+    if kib is None:
+        return {}
+    # The resident memory is read a moment later.
+    pages = procfs.pages(end.statm)
+    return {"peak_rss_mib": round(max(kib / KIB_PER_MIB, pages[0] * PAGE_MIB if pages else 0), 3)}
 
 
-def own(metrics: Metrics, scopes: tuple[str, ...], duration_ns: int, elsewhere_ms: float = 0.0) -> None:
-    """Add the CPU time that is the call's own, unless a part of it is not known.
+def own(metrics: Metrics, flight: Flight, duration_ns: int) -> None:
+    """Add what is the call's own, and whether it could not be told apart from calls that overlapped with it.
 
     Args:
         metrics: What was spent, by scope.
-        scopes: Those that are the call's alone.
+        flight: The call, when it has ended.
         duration_ns: How long it took.
-        elsewhere_ms: What it used besides.
     """
-    spent_ms = elsewhere_ms
-    for scope in scopes:
-        user_ms = metrics.get(f"{scope}_cpu_user_ms")
-        if user_ms is None:
+    spent_ms = _spent_ms(metrics, "process") + _spent_ms(metrics, "children")
+    if flight.shared:
+        metrics["cpu_shared"] = True
+        if flight.thread_shared:
+            metrics["thread_shared"] = True
             return
-        spent_ms += user_ms + metrics[f"{scope}_cpu_system_ms"]
+        thread_known = flight.stepped or "thread_cpu_user_ms" in metrics
+        own_ms = flight.own_ns / 1e6 + (0 if flight.stepped else _spent_ms(metrics, "thread"))
+        # What no call's thread explains, a library's threads or a child used for one of them: nobody knows for which.
+        unexplained_ms = spent_ms - own_ms - flight.others_ns / 1e6
+        if not thread_known or unexplained_ms > UNEXPLAINED_MS + UNEXPLAINED_PART * spent_ms:
+            return
+        spent_ms = own_ms
     metrics["cpu_ms"] = round(spent_ms, 3)
-    metrics["utilized_cpus"] = round(spent_ms * 1e6 / max(duration_ns, 1), 4)
+    if duration_ns >= LEAST_NS:
+        metrics["utilized_cpus"] = round(spent_ms * 1e6 / duration_ns, 4)
+
+
+def _spent_ms(metrics: Metrics, scope: str) -> float:
+    return metrics.get(f"{scope}_cpu_user_ms", 0) + metrics.get(f"{scope}_cpu_system_ms", 0)
 
 
 def _ms(begin_s: float, end_s: float) -> float:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 # "ticks" gives the keys of SAAF 0.5 too, for functions and notebooks that were made for it.
 VARIABLE = "POLYFAAS_SAAF"
 
+# What SAAF reads from variables that may not be set.
+_NULLS = ("functionName", "functionRegion", "functionMemory", "containerID")
 _STAMPS = ("frameworkRuntime", "userRuntime", "frameworkRuntimeDeltas")
 _FAULTS = {"pageFaults": b"pgfault ", "majorPageFaults": b"pgmajfault "}
 
@@ -48,7 +50,7 @@ class Inspector:
         self._started_ms = time.time_ns() / NS_PER_MS
         self._began_ns = time.perf_counter_ns()
         self._invocation = next(_numbers.setdefault(instance.id, count(1)))
-        self._older = os.environ.get(VARIABLE) == "ticks"
+        self._older = os.environ.get(VARIABLE, "").lower() == "ticks"
         self._polls: list[tuple[int, bytes]] = []
         self._metrics: dict[str, Any] | None = None
         self._theirs: dict[str, Any] = {}
@@ -168,10 +170,15 @@ class Inspector:
     def getAttribute(self, key: str) -> Any:
         """What the function has added under this key, else what the Inspector has measured.
 
+        What SAAF has as null where the platform does not tell it is None.
+
         Raises:
-            KeyError: There is neither.
+            KeyError: There is none of it.
         """
-        return self._theirs[key] if key in self._theirs else self._view()[key]
+        if key in self._theirs:
+            return self._theirs[key]
+        view = self._view()
+        return view.get(key) if key in _NULLS and "platform" in view else view[key]
 
     def addTimeStamp(self, key: str, timeSince: float | None = None) -> None:
         """Add the milliseconds since the Inspector was made to the answer, by a clock that nobody sets.

@@ -8,8 +8,9 @@ from __future__ import annotations
 import gc
 import os
 import time
-from _thread import allocate_lock
+from _thread import RLock, get_native_id
 
+from core.profiler.flights import Flight
 from core.profiler.sources import Sources
 
 TYPE_CHECKING = False
@@ -21,39 +22,12 @@ VARIABLE = "POLYFAAS_PROFILE"
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
-class Flight:
-    """A call under way.
-
-    Attributes:
-        invocation: Its number in the instance.
-        thread: The thread that it runs in; None where its CPU time is taken step by step.
-        shared: Another call was under way at some time during it.
-        thread_shared: So was one in the same thread, which asyncio's tasks share.
-        snapshot_age_ms: How long the snapshot had lain that its instance was restored from since the last call, 0 where
-            no clock tells; None where it was not restored.
-    """
-
-    __slots__ = ("invocation", "shared", "snapshot_age_ms", "thread", "thread_shared")
-
-    def __init__(self, invocation: int, thread: int | None, snapshot_age_ms: float | None = None) -> None:
-        self.invocation = invocation
-        self.thread = thread
-        self.snapshot_age_ms = snapshot_age_ms
-        self.shared = False
-        self.thread_shared = False
-
-    def meets(self, other: Flight) -> None:
-        """Both are under way at once."""
-        self.shared = other.shared = True
-        if self.thread is not None and self.thread == other.thread:
-            self.thread_shared = other.thread_shared = True
-
-
 class Instance:
     """The identity of a process and the calls that it answers.
 
     Attributes:
         id: Random, 32 hexadecimal digits; no file is asked, so two processes never share one.
+        pid: Number of the process.
         boot_id: The kernel's id of this boot of the machine, None where it does not tell (gVisor).
         started_ns: Wall clock at the start, in ns since the epoch; a label only.
         sources: The files of the kernel.
@@ -73,6 +47,7 @@ class Instance:
         "gc_collections",
         "gc_ns",
         "id",
+        "pid",
         "scope",
         "sources",
         "started_ns",
@@ -87,33 +62,45 @@ class Instance:
 
     def renew(self) -> None:
         """Become a new instance that has answered no call: what a fork makes of the child."""
-        self.id = os.urandom(16).hex()
-        self.started_ns = time.time_ns()
-        self.unavailable: dict[str, str] | None = None
+        self.pid = os.getpid()
         self.gc_ns = self.gc_collections = self._gc_began_ns = 0
-        self._lock = allocate_lock()
-        self._invocations = 0
-        self._snapshot_age_ms: float | None = None
+        # Entered again by the same thread where a signal's handler or a finalizer makes a call.
+        self._lock = RLock()
+        self._anew(None)
         self._flights: set[Flight] = set()
         # "self" was resolved when a file was opened: a child would go on reading its parent's.
         self.sources.renew()
 
     def restored(self, snapshot_age_ms: float) -> None:
-        """Become a new instance, and say so: the snapshot may have been restored elsewhere too, under the same id."""
-        self.renew()
+        """Become a new instance, and say so: the snapshot may have been restored elsewhere too, under the same id.
+
+        Calls under way go on as they were, since a clock that was set looks as a restore does.
+        """
+        with self._lock:
+            self._anew(snapshot_age_ms)
+            if not self._flights:
+                self.sources.renew()
+
+    def _anew(self, snapshot_age_ms: float | None) -> None:
+        self.id = os.urandom(16).hex()
+        self.started_ns = time.time_ns()
+        self.unavailable: dict[str, str] | None = None
+        self._invocations = 0
         self._snapshot_age_ms = snapshot_age_ms
 
-    def begin(self, thread: int | None = None) -> Flight:
+    def begin(self, thread: int | None = None, *, stepped: bool = False) -> Flight:
         """Count a call in.
 
         Args:
-            thread: Where it runs; None where its CPU time is taken step by step.
+            thread: The kernel's number of the thread that it runs in; this one when left out.
+            stepped: Its CPU time is taken step by step.
         """
         with self._lock:
             self._invocations += 1
-            flight = Flight(self._invocations, thread, self._snapshot_age_ms)
+            here = get_native_id() if thread is None else thread
+            flight = Flight(self._invocations, here, stepped, self._snapshot_age_ms)
             self._snapshot_age_ms = None
-            for other in self._flights:
+            for other in tuple(self._flights):
                 flight.meets(other)
             self._flights.add(flight)
             return flight
@@ -121,7 +108,10 @@ class Instance:
     def end(self, flight: Flight) -> None:
         """Count a call out."""
         with self._lock:
-            self._flights.discard(flight)
+            if flight in self._flights:
+                self._flights.discard(flight)
+                for other in tuple(self._flights):
+                    flight.parts(other)
 
     def collected(self, phase: str, _: object) -> None:
         """What the garbage collector calls at the begin and the end of each collection."""

@@ -42,6 +42,7 @@ class Meter:
     def start(self) -> None:
         """Take the reading before."""
         self._entered_ns = perf_counter_ns()
+        self._instance.sources.check()
         self._wide_began = sample.Wide(self._instance) if self.wide else None
         self._began = sample.before(self._instance, self.wide)
         self.began_ns = perf_counter_ns()
@@ -60,7 +61,7 @@ class Meter:
             if instance.unavailable is None:
                 from core.profiler import gaps
 
-                instance.unavailable = gaps.unavailable(instance.sources, metrics)
+                instance.unavailable = gaps.unavailable(instance.sources, metrics, ended, wide)
         metrics["profiler_begin_ms"] = round((self.began_ns - self._entered_ns) / NS_PER_MS, 3)
         metrics["profiler_end_ms"] = round((perf_counter_ns() - self.ended_ns) / NS_PER_MS, 3)
         return metrics

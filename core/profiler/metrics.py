@@ -54,19 +54,20 @@ _SPLIT = "user and system together are exact to a microsecond; how they divide i
 _CALL = (
     Metric(
         *("cpu_ms", "ms", "counter", "call", f"{_RUSAGE}; clock_gettime(2) CLOCK_THREAD_CPUTIME_ID"),
-        "alone in its instance: the process and its ended children; beside other calls: its thread, or the steps of "
-        "its coroutine, and its spans in other threads, without the threads of libraries; absent where the thread "
-        "was shared",
+        "alone in its instance: the process, threads left by earlier calls too, and its ended children; beside other "
+        "calls: its thread, or the steps of its coroutine, and its spans in other threads; absent where the thread was "
+        "shared, or the process used more than the threads of the calls under way explain (by 5 ms and 5 %)",
     ),
-    Metric("utilized_cpus", "vCPU", "gauge", "call", "cpu_ms / duration_ms", "may exceed 1 in calls under 1 ms"),
+    Metric("utilized_cpus", "vCPU", "gauge", "call", "cpu_ms / duration_ms",
+           "absent in calls under 1 ms, in which the profiler's own work would show"),
     Metric("cpu_shared", "", "label", "call", "calls under way",
            "true where another call overlapped, else absent: what is wider than the thread is of all of them"),
     Metric("thread_shared", "", "label", "call", "calls under way",
            "true where the other one was in the same thread, else absent: asyncio, or a call in a call"),
     Metric("profiler_begin_ms", "ms", "gauge", "call", "clock_gettime(2) CLOCK_MONOTONIC around the readings before",
-           "", "frameworkRuntime"),
+           "to a microsecond", "frameworkRuntime"),
     Metric("profiler_end_ms", "ms", "gauge", "call", "clock_gettime(2) CLOCK_MONOTONIC around the readings after",
-           "", "frameworkRuntimeDeltas"),
+           "to a microsecond", "frameworkRuntimeDeltas"),
 )  # fmt: skip
 
 _THREAD = (
@@ -116,17 +117,20 @@ _NETWORK = (
 _V2 = "https://docs.kernel.org/admin-guide/cgroup-v2.html"
 _V1 = "https://docs.kernel.org/admin-guide/cgroup-v1/"
 _CGROUP = (
-    Metric("cgroup_cpu_ms", "ms", "counter", "cgroup", f"{_V2} cpu.stat usage_usec; {_V1}cpuacct.html cpuacct.usage"),
+    Metric("cgroup_cpu_ms", "ms", "counter", "cgroup", f"{_V2} cpu.stat usage_usec; {_V1}cpuacct.html cpuacct.usage",
+           "all its processes, the profiler's own readings too; tasks that run lag by up to a scheduler tick"),
     Metric("cgroup_throttled_ms", "ms", "counter", "cgroup", f"{_V2} cpu.stat throttled_usec; v1 throttled_time",
            "time in which the quota was used up and something wanted to run, summed over the processors"),
-    Metric("cgroup_throttled_periods", "1", "counter", "cgroup", f"{_V2} cpu.stat nr_throttled; v1 cpu.stat"),
+    Metric("cgroup_throttled_periods", "1", "counter", "cgroup", f"{_V2} cpu.stat nr_throttled; v1 cpu.stat",
+           "periods, mostly of 100 ms, in which the quota was used up"),
     Metric("cgroup_memory_mib", "MiB", "gauge", "cgroup", f"{_V2} memory.current; v1 memory.usage_in_bytes",
            "page cache too"),
     Metric("cgroup_memory_peak_mib", "MiB", "gauge", "cgroup", f"{_V2} memory.peak; v1 memory.max_usage_in_bytes",
            "of the cgroup's whole life, page cache too"),
     Metric("cgroup_memory_limit_mib", "MiB", "gauge", "cgroup", f"{_V2} memory.max; v1 memory.limit_in_bytes",
            "the least of the cgroup's and its parents'; absent where there is none"),
-    Metric("cgroup_oom_kills", "1", "counter", "cgroup", f"{_V2} memory.events oom_kill; v1 memory.oom_control"),
+    Metric("cgroup_oom_kills", "1", "counter", "cgroup", f"{_V2} memory.events oom_kill; v1 memory.oom_control",
+           "exact; version 1 counts since Linux 4.13"),
 )  # fmt: skip
 
 _TICK = "in steps of a clock tick, sysconf(3) SC_CLK_TCK, mostly 10 ms"
@@ -150,10 +154,33 @@ def _state(state: str) -> Metric:
 _PSI = "https://docs.kernel.org/accounting/psi.html"
 _VM = (
     *map(_state, procfs.CPU_STATES),
-    Metric("vm_context_switches", "1", "counter", "vm", "proc_stat(5) ctxt", "", "contextSwitchesDelta"),
+    Metric(
+        "vm_context_switches",
+        "1",
+        "counter",
+        "vm",
+        "proc_stat(5) ctxt",
+        "exact, of all processors",
+        "contextSwitchesDelta",
+    ),
     Metric("vm_page_faults", "1", "counter", "vm", "proc_vmstat(5) pgfault", "minor and major", "pageFaultsDelta"),
-    Metric("vm_page_faults_major", "1", "counter", "vm", "proc_vmstat(5) pgmajfault", "", "majorPageFaultsDelta"),
-    Metric("vm_memory_total_mib", "MiB", "gauge", "vm", "proc_meminfo(5) MemTotal"),
+    Metric(
+        "vm_page_faults_major",
+        "1",
+        "counter",
+        "vm",
+        "proc_vmstat(5) pgmajfault",
+        "exact; with I/O",
+        "majorPageFaultsDelta",
+    ),
+    Metric(
+        "vm_memory_total_mib",
+        "MiB",
+        "gauge",
+        "vm",
+        "proc_meminfo(5) MemTotal",
+        "without what the kernel keeps for itself",
+    ),
     Metric("vm_memory_free_mib", "MiB", "gauge", "vm", "proc_meminfo(5) MemFree", "not even used as cache"),
     Metric("vm_memory_available_mib", "MiB", "gauge", "vm", "proc_meminfo(5) MemAvailable", "the kernel's estimate"),
     Metric("vm_pressure_cpu_ms", "ms", "counter", "vm", f"{_PSI} cpu some", "some task waited for a processor"),

@@ -50,7 +50,7 @@ class Call:
         "_profile",
         "_start",
         "_started_ns",
-        "_stepped_ns",
+        "_stepped",
         "_token",
         "_untold",
     )
@@ -58,7 +58,7 @@ class Call:
     def __init__(self, scope: Scope | None = None, trace: Trace | None = None) -> None:
         self._parts = Parts(trace)
         self._meter = Meter(instance, scope or instance.scope)
-        self._stepped_ns: int | None = None
+        self._stepped = False
         self._failure: BaseException | None = None
         self._error: str | None = None
         self._phase: str | None = None
@@ -69,8 +69,8 @@ class Call:
 
     def __enter__(self) -> Self:
         self._started_ns = time.time_ns()
-        self._flight = instance.begin(self._parts.thread if self._stepped_ns is None else None)
-        self._identity = (instance.id, self._flight.invocation, instance.boot_id)
+        self._flight = instance.begin(stepped=self._stepped)
+        self._identity = (instance.pid, instance.id, self._flight.invocation, instance.boot_id)
         self._token = current.set(self._parts)
         self._meter.start()
         return self
@@ -78,10 +78,18 @@ class Call:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._metrics = metrics = self._meter.stop()
-        current.reset(self._token)
+        metrics = self._meter.stop()
         instance.end(self._flight)
-        self._own(metrics)
+        self._parts.closed = True
+        try:  # noqa: SIM105  (contextlib would be half of the import)
+            current.reset(self._token)
+        except ValueError:  # another context, as of a generator that is closed elsewhere, has not what was set here
+            pass
+        if self._identity[0] == instance.pid:
+            self._own(metrics)
+        else:  # a fork: what is read here is the child's
+            metrics, self._untold = {}, {"metrics": "the process was forked during the call"}
+        self._metrics = metrics
         failure = error or self._failure
         self._error = None if failure is None else type(failure).__name__
         self._phase = self._parts.phase(failure)
@@ -103,7 +111,7 @@ class Call:
         """
         self._initialization = initialization
         self._start = [*parts]
-        self._untold = {**unavailable}
+        self._untold |= unavailable
 
     @property
     def began_ns(self) -> int:
@@ -119,14 +127,14 @@ class Call:
 
         Tasks that it starts are not stepped: what they use is not in `cpu_ms` where calls overlap.
         """
-        self._stepped_ns = 0
+        self._stepped = True
         with self:
             result: Result = await Steps(coroutine, self)
             return result
 
     def stepped(self, cpu_ns: int) -> None:
         """Count the CPU time of a step of the coroutine."""
-        self._stepped_ns = (self._stepped_ns or 0) + cpu_ns
+        self._flight.own_ns += cpu_ns
 
     @property
     def profile(self) -> Profile:
@@ -134,7 +142,7 @@ class Call:
         if self._profile is None:
             from core.profiler.record import profile
 
-            instance_id, invocation, boot_id = self._identity
+            _, instance_id, invocation, boot_id = self._identity
             began_ns, ended_ns = self._meter.began_ns, self._meter.ended_ns
             self._profile = profile(
                 self._started_ns,
@@ -167,22 +175,13 @@ class Call:
 
     def _unavailable(self) -> dict[str, str]:
         known = (instance.unavailable or {}) if self._meter.wide else {}
-        return {**known, **self._untold} if self._untold else known
+        return {**known, **self._untold, **self._parts.left_out()}
 
     def _own(self, metrics: Metrics) -> None:
         """Add what can be told about the call itself, apart from others that overlapped with it."""
         flight, duration_ns = self._flight, self._meter.ended_ns - self._meter.began_ns
-        if not flight.shared:
-            growth.own(metrics, ("process", "children"), duration_ns)
-            return
-        metrics["cpu_shared"] = True
-        elsewhere_ms = self._parts.elsewhere_ns / NS_PER_MS
-        if self._stepped_ns is not None:
-            growth.own(metrics, (), duration_ns, elsewhere_ms + self._stepped_ns / NS_PER_MS)
-        elif flight.thread_shared:
-            metrics["thread_shared"] = True
-        else:
-            growth.own(metrics, ("thread",), duration_ns, elsewhere_ms)
+        flight.own_ns += self._parts.elsewhere_ns
+        growth.own(metrics, flight, duration_ns)
 
 
 class Steps:

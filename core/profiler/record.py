@@ -103,6 +103,13 @@ def profile(started_ns: int, spans: Iterable[tuple[str, float, float, bool]], **
     return Profile(
         version=VERSION,
         started_at=started.isoformat(timespec="microseconds"),
-        spans=[Span(*each) for each in spans],
+        spans=[Span(_text(name), start_ms, duration_ms, failed) for name, start_ms, duration_ms, failed in spans],
         **fields,
     )
+
+
+def _text(name: object) -> str:
+    """A span's name as JSON can say it: text, with "?" for what is no Unicode, as in the name of a file."""
+    if isinstance(name, str) and name.isascii():
+        return name
+    return str(name).encode(errors="replace").decode()

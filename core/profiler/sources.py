@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from _thread import RLock
 from resource import RUSAGE_SELF, getrusage
 
 from core.profiler import procfs
@@ -34,6 +35,7 @@ class Sources:
     __slots__ = (
         "_cgroup",
         "_counting",
+        "_lock",
         "_state",
         "io",
         "meminfo",
@@ -61,20 +63,15 @@ class Sources:
         self.peak_is_own = _peak_is_own(self.status)
         self._forget()
 
+    def check(self) -> None:
+        """Have the files opened anew if somebody has closed them, as programs do that close all descriptors."""
+        if self.statm.lost():
+            self.renew()
+
     def renew(self) -> None:
         """Have each file opened anew."""
-        for file in (
-            self.statm,
-            self.process,
-            self.status,
-            self.io,
-            self.network,
-            self.stat,
-            self.vmstat,
-            self.meminfo,
-        ):
-            file.close()
-        for file in self.pressure.values():
+        own = (self.statm, self.process, self.status, self.io)
+        for file in (*own, self.network, self.stat, self.vmstat, self.meminfo, *self.pressure.values()):
             file.close()
         if self._cgroup is not None:
             self._cgroup.close()
@@ -82,6 +79,7 @@ class Sources:
         self._forget()
 
     def _forget(self) -> None:
+        self._lock = RLock()
         self._cgroup: Cgroup | None = None
         self._counting: ProcFiles | None = None
         self._state: ProcFiles | None = None
@@ -92,7 +90,9 @@ class Sources:
         if self._cgroup is None:
             from core.profiler.cgroup import own
 
-            self._cgroup = own()
+            with self._lock:  # two calls that are first at once would open its files twice
+                if self._cgroup is None:
+                    self._cgroup = own()
         return self._cgroup
 
     @property

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     Measured: TypeAlias = tuple[str, float, float, bool]
 
 NS_PER_MS = 1_000_000
+# An answer has its limits too: so many spans are some 60 kB.
+MOST = 1000
 
 
 class Parts:
@@ -24,22 +26,30 @@ class Parts:
     Attributes:
         thread: Where the call itself runs.
         elsewhere_ns: CPU time of its spans in other threads.
+        closed: It has ended, and keeps no more.
         trace: Where the call belongs.
     """
 
-    __slots__ = ("_counting", "_spans", "elsewhere_ns", "thread", "trace")
+    __slots__ = ("_counting", "_left_out", "_spans", "closed", "elsewhere_ns", "thread", "trace")
 
     def __init__(self, trace: Trace | None = None) -> None:
         self.trace = trace
         self.thread = get_ident()
         self.elsewhere_ns = 0
+        self.closed = False
+        self._left_out = 0
         self._spans: list[OpenSpan] = []
         self._counting: dict[int, OpenSpan] = {}
 
     def open(self, span: OpenSpan) -> int | None:
         """Keep a span; gives the CPU time of its thread so far if that is another one, whose outermost span it is."""
-        self._spans.append(span)
         thread = get_ident()
+        if self.closed:
+            return None
+        if len(self._spans) < MOST:
+            self._spans.append(span)
+        else:
+            self._left_out += 1
         if thread == self.thread or self._counting.setdefault(thread, span) is not span:
             return None
         return time.thread_time_ns()
@@ -52,6 +62,10 @@ class Parts:
     def measured(self, begin_ns: int, end_ns: int) -> list[Measured]:
         """Name, start and duration in ms, and whether an error left it, for each span; cut at the call's end."""
         return [span.measured(begin_ns, end_ns) for span in self._spans if span.began_ns <= end_ns]
+
+    def left_out(self) -> dict[str, str]:
+        """Why some spans are not there, if they are not."""
+        return {"spans": f"{self._left_out} more than {MOST} are left out"} if self._left_out else {}
 
     def phase(self, error: BaseException | None) -> str | None:
         """The innermost span that this error, or one that led to it, left; the errors are let go of."""
@@ -125,10 +139,11 @@ def span(name: str) -> OpenSpan:
 def _chain(error: BaseException | None) -> list[BaseException]:
     """The error, what it was raised from and what was being handled then, each once."""
     found: list[BaseException] = []
-    left = [error]
+    left: list[BaseException | None] = [error]
     while left:
         each = left.pop()
         if each is not None and not any(each is one for one in found):
             found.append(each)
             left += [each.__cause__, each.__context__]
+            left += each.exceptions if isinstance(each, BaseExceptionGroup) else ()
     return found

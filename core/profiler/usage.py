@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from _thread import get_ident
-
 from core.profiler import growth
 from core.profiler.instance import instance
 from core.profiler.meter import Meter
@@ -13,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from core.profiler.instance import Flight
+    from core.profiler.flights import Flight
 
 _given_up: list[Flight] = []
 
@@ -33,7 +31,7 @@ class Usage:
     def __init__(self) -> None:
         while _given_up:
             instance.end(_given_up.pop())
-        self._flight = None if current.get() is not None else instance.begin(get_ident())
+        self._flight = None if current.get() is not None else instance.begin()
         self.start()
 
     def start(self) -> None:
@@ -51,7 +49,8 @@ class Usage:
         metrics |= between(self._counted, control.read()) | control.gauges()
         if self._flight is not None:
             instance.end(self._flight)
-            self._own(metrics, self._flight.shared, self._flight.thread_shared)
+            metrics |= {"cpu_shared": False, "thread_shared": False}
+            growth.own(metrics, self._flight, self._meter.ended_ns - self._meter.began_ns)
             self._flight = None
         return metrics
 
@@ -59,9 +58,3 @@ class Usage:
         # The garbage collector may come by while the instance counts one in: its lock cannot be had here.
         if self._flight is not None:
             _given_up.append(self._flight)
-
-    def _own(self, metrics: dict[str, Any], shared: bool, thread_shared: bool) -> None:
-        metrics["cpu_shared"], metrics["thread_shared"] = shared, thread_shared
-        if not thread_shared:
-            scopes = ("thread",) if shared else ("process", "children")
-            growth.own(metrics, scopes, self._meter.ended_ns - self._meter.began_ns)
