@@ -1,4 +1,4 @@
-"""The commands that deal with providers' runtimes: serve, call, coldstart, calibrate, doctor."""
+"""The commands that deal with providers' runtimes: serve, call, coldstart, calibrate, conform, doctor."""
 
 import contextlib
 import importlib
@@ -17,6 +17,7 @@ from adapters import PROVIDERS
 from adapters.base import Client, Runtime, RuntimeUnavailableError
 from adapters.calibration.command import calibrate
 from adapters.coldstart.command import coldstart
+from adapters.conformance.command import conform
 from adapters.endpoint import post
 from adapters.options import allow_option, env_option, environment, provider_choice, roots
 from core import access, console
@@ -161,4 +162,4 @@ def _runtime(provider: str) -> Check:
     return Check(f"{provider} runtime", launch.about + note)
 
 
-COMMANDS = (serve, call, coldstart, calibrate, doctor)
+COMMANDS = (serve, call, coldstart, calibrate, conform, doctor)

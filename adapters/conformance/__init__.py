@@ -1,0 +1,1 @@
+"""Conformance: golden and made-up requests, to which every runtime must give the answers of the call in process."""
