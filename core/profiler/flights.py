@@ -46,7 +46,7 @@ class Flight:
         self.shared = self.thread_shared = False
         self.own_ns = self.others_ns = 0
         # By whose CPU clock: what it said when the first call of that clock was met, and how many still are.
-        self._watched: dict[object, tuple[int, int]] = {}
+        self._watched: dict[object, tuple[int, int]] | None = None
 
     def meets(self, other: Flight) -> None:
         """Both are under way at once."""
@@ -63,10 +63,14 @@ class Flight:
         other._settle(self)
 
     def _watch(self, other: Flight) -> None:
+        if self._watched is None:
+            self._watched = {}
         began_ns, count = self._watched.get(other._clock, (0, 0))
         self._watched[other._clock] = (began_ns if count else other._cpu_ns(), count + 1)
 
     def _settle(self, other: Flight) -> None:
+        if self._watched is None:
+            return
         began_ns, count = self._watched.pop(other._clock, (0, 0))
         if count > 1:
             self._watched[other._clock] = (began_ns, count - 1)

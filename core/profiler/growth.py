@@ -125,15 +125,13 @@ def state(instance: Instance) -> Metrics:
     return metrics
 
 
-def peak(instance: Instance, end: Sample) -> Metrics:
-    """The most that was resident in the process's life."""
+def peak(instance: Instance, end: Sample, metrics: Metrics) -> None:
+    """Add the most that was resident in the process's life."""
     sources = instance.sources
     kib = end.process.ru_maxrss if sources.peak_is_own else procfs.number(sources.status.read(), b"VmHWM:")
-    if kib is None:
-        return {}
-    # The resident memory is read a moment later.
-    pages = procfs.pages(end.statm)
-    return {"peak_rss_mib": round(max(kib / KIB_PER_MIB, pages[0] * PAGE_MIB if pages else 0), 3)}
+    if kib is not None:
+        # What is resident now is read a moment later.
+        metrics["peak_rss_mib"] = max(round(kib / KIB_PER_MIB, 3), metrics.get("rss_mib", 0))
 
 
 def own(metrics: Metrics, flight: Flight, duration_ns: int) -> None:

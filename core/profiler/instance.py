@@ -100,17 +100,19 @@ class Instance:
             here = get_native_id() if thread is None else thread
             flight = Flight(self._invocations, here, stepped, self._snapshot_age_ms)
             self._snapshot_age_ms = None
-            for other in tuple(self._flights):
-                flight.meets(other)
+            if self._flights:
+                for other in tuple(self._flights):
+                    flight.meets(other)
             self._flights.add(flight)
             return flight
 
     def end(self, flight: Flight) -> None:
         """Count a call out."""
         with self._lock:
-            if flight in self._flights:
-                self._flights.discard(flight)
-                for other in tuple(self._flights):
+            flights = self._flights
+            if flight in flights:
+                flights.discard(flight)
+                for other in tuple(flights) if flights else ():
                     flight.parts(other)
 
     def collected(self, phase: str, _: object) -> None:

@@ -42,8 +42,10 @@ class Meter:
     def start(self) -> None:
         """Take the reading before."""
         self._entered_ns = perf_counter_ns()
-        self._instance.sources.check()
-        self._wide_began = sample.Wide(self._instance) if self.wide else None
+        self._wide_began: sample.Wide | None = None
+        if self.wide:
+            self._instance.sources.check()
+            self._wide_began = sample.Wide(self._instance)
         self._began = sample.before(self._instance, self.wide)
         self.began_ns = perf_counter_ns()
 
@@ -51,17 +53,18 @@ class Meter:
         """Take the reading after, and give what was spent in between."""
         self.ended_ns = perf_counter_ns()
         instance, ended = self._instance, sample.after(self._instance, self.wide)
-        if self._wide_began is None:
-            metrics = growth.process(self._began, ended) | growth.peak(instance, ended)
-        else:
+        metrics = growth.process(self._began, ended)
+        growth.peak(instance, ended, metrics)
+        if self._wide_began is not None:
             wide = sample.Wide(instance)
-            metrics = growth.process(self._began, ended) | growth.peak(instance, ended)
             metrics |= growth.input_output(self._began, ended)
             metrics |= growth.beyond(self._wide_began, wide) | growth.state(instance)
             if instance.unavailable is None:
                 from core.profiler import gaps
 
                 instance.unavailable = gaps.unavailable(instance.sources, metrics, ended, wide)
+        elif "rss_mib" not in metrics:
+            instance.sources.check()
         metrics["profiler_begin_ms"] = round((self.began_ns - self._entered_ns) / NS_PER_MS, 3)
         metrics["profiler_end_ms"] = round((perf_counter_ns() - self.ended_ns) / NS_PER_MS, 3)
         return metrics
