@@ -3,6 +3,7 @@
 import click
 
 from adapters.refusal import presented
+from core import access
 from core.message import Request, Response
 
 TIMEOUT_S = 900
@@ -22,7 +23,7 @@ def post(endpoint: str, request: Request) -> Response:
     import urllib.request
 
     if not endpoint.startswith(("http://", "https://")):
-        raise click.BadParameter(f"{endpoint!r} is no http:// or https:// URL", param_hint="--endpoint")
+        raise click.BadParameter(f"{access.shown(endpoint)!r} is no http:// or https:// URL", param_hint="--endpoint")
     url = endpoint.rstrip("/") + request.path
     message = urllib.request.Request(url, request.body, {"content-type": "application/json"})  # noqa: S310
     try:
@@ -32,5 +33,5 @@ def post(endpoint: str, request: Request) -> Response:
         with error:
             found = Response(status=error.code, headers={}, body=error.read())
     except OSError as error:
-        raise click.ClickException(f"{url} could not be reached: {error}") from error
+        raise click.ClickException(f"{access.shown(endpoint)} could not be reached: {error}") from error
     return presented(request, found, endpoint)

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
+from core.profiler import Call
 from core.profiler.files import ProcFile, ProcFiles
 from core.profiler.flights import Flight
 from core.profiler.instance import Instance
@@ -87,6 +89,21 @@ def test_a_call_and_its_flat_view_start_no_process() -> None:
 def test_the_profiler_brings_in_little_beside_itself_not_even_for_a_call() -> None:
     others = {name for name in answer(IMPORTED) if name != "core" and not name.startswith("core.profiler")}
     assert others <= {"__future__", "_contextvars", "_thread", "contextvars", "gc", "resource", "time"}
+
+
+def test_a_scope_that_there_is_not_is_told_and_all_are_read(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("POLYFAAS_PROFILE", "proc")
+    assert Instance().scope == "vm"
+    assert caplog.messages == ["POLYFAAS_PROFILE is 'proc': use process or vm; all scopes are read"]
+    monkeypatch.setenv("POLYFAAS_PROFILE", "process")
+    assert Instance().scope == "process"
+
+
+def test_a_call_of_a_scope_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ValueError, match="the scope is 'thread': use process or vm"):
+        Call("thread")  # type: ignore[arg-type]  # that is the mistake
 
 
 def test_two_instances_have_different_ids() -> None:

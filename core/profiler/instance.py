@@ -15,7 +15,7 @@ from core.profiler.sources import Sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Literal
+    from core.profiler.meter import Scope
 
 # "process" leaves out what lies beyond the process: its cgroup, network and VM.
 VARIABLE = "POLYFAAS_PROFILE"
@@ -56,7 +56,7 @@ class Instance:
 
     def __init__(self) -> None:
         self.sources = Sources()
-        self.scope: Literal["process", "vm"] = "process" if os.environ.get(VARIABLE) == "process" else "vm"
+        self.scope = _scope()
         self.boot_id = _boot_id()
         self.renew()
 
@@ -123,6 +123,18 @@ class Instance:
             self.gc_ns += time.perf_counter_ns() - self._gc_began_ns
             self.gc_collections += 1
             self._gc_began_ns = 0
+
+
+def _scope() -> Scope:
+    value = os.environ.get(VARIABLE) or "vm"
+    if value == "process":
+        return "process"
+    if value != "vm":
+        import logging  # only a mistake has to pay for it
+
+        message = f"{VARIABLE} is {value!r}: use process or vm; all scopes are read"
+        logging.getLogger("polyfaas.core").warning(message)
+    return "vm"
 
 
 def _boot_id() -> str | None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Scope: TypeAlias = Literal["process", "vm"]
 
 NS_PER_MS = 1_000_000
+SCOPES = ("process", "vm")
 
 
 class Meter:
@@ -27,6 +28,9 @@ class Meter:
         instance: Whose counters.
         scope: "process" reads thread and process, in a few microseconds; "vm" their cgroup, network and machine too.
 
+    Raises:
+        ValueError: There is no such scope.
+
     Attributes:
         wide: Whether more than thread and process is read.
         began_ns: `perf_counter_ns` when the reading before was over.
@@ -37,6 +41,8 @@ class Meter:
 
     def __init__(self, instance: Instance, scope: Scope) -> None:
         self._instance = instance
+        if scope not in SCOPES:
+            raise ValueError(f"the scope is {scope!r}: use process or vm")
         self.wide = scope == "vm"
 
     def start(self) -> None:
