@@ -18,6 +18,8 @@ CPU = ("cpu_ms", "thread_cpu_ms", "process_cpu_ms", "children_cpu_ms")
 MIB = 1 << 20
 # Of the Python around the probe, and of a scheduler that is busy with others.
 AROUND_MS = 3.0
+# The process of a whole test run has threads of other tests' clients, which work now and then.
+PROCESS_MS = 20.0
 
 
 def asked(**parameters: Any) -> dict[str, Any]:
@@ -51,7 +53,8 @@ def warm() -> None:
 def test_the_profile_agrees_with_the_truth_about_the_cpu_time(kind: str, name: str) -> None:
     answer = asked(kind=kind)
     expected = answer["result"]["truth"][name]
-    assert measured(answer, name) == pytest.approx(expected, rel=0.05, abs=AROUND_MS)
+    around_ms = AROUND_MS if name in ("thread_cpu_ms", "children_cpu_ms") else PROCESS_MS
+    assert measured(answer, name) == pytest.approx(expected, rel=0.05, abs=around_ms)
 
 
 def test_burning_uses_the_cpu_time_that_was_asked_for() -> None:
