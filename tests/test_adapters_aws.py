@@ -2,7 +2,6 @@
 
 import json
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,17 +9,27 @@ from awslambdaric.lambda_runtime_marshaller import LambdaMarshaller
 
 from adapters.aws import client, events
 from core.message import Context, Request, Response
+from tests.sample_events import sample
 
-EVENTS = Path(__file__).parent / "events"
 RESPONSE = Response(status=404, headers={"content-type": "application/json"}, body='{"é":1.10}'.encode())
 
 
-def sample(name: str) -> Any:
-    return json.loads((EVENTS / f"{name}.json").read_text())
-
-
 def neutral(event: Any) -> Request:
-    return events.kind(event).request(event)
+    """The one request in an event."""
+    asked: list[Request] = []
+
+    def call(request: Request) -> Response:
+        asked.append(request)
+        return RESPONSE
+
+    events.answer(event, call, {})
+    (request,) = asked
+    return request
+
+
+def replied(event: Any, response: Response = RESPONSE) -> Any:
+    """What the handler returns for a response."""
+    return events.answer(event, lambda _: response, {})
 
 
 def test_http_api_event_becomes_the_neutral_request() -> None:
@@ -69,6 +78,23 @@ def test_rest_api_event_without_body_headers_and_query_is_an_empty_request() -> 
     assert neutral(event) == Request(method="GET")
 
 
+def test_load_balancers_event_becomes_the_neutral_request() -> None:
+    event = sample("aws_alb")
+    assert neutral(event) == Request(
+        method="GET", path="/lambda", headers=event["headers"], query={"query": "1234ABCD"}, body=b""
+    )
+
+
+def test_load_balancers_multi_value_event_becomes_the_neutral_request() -> None:
+    assert neutral(sample("aws_alb_multi_value")) == Request(
+        method="POST",
+        path="/pipeline/größe",
+        headers={"cookie": "name1=value1, name2=value2", "content-type": "application/json"},
+        query={"myKey": "val2 &", "empty": ""},
+        body=b'{"a": 1}',
+    )
+
+
 @pytest.mark.parametrize(
     ("route", "raw_path", "parameters", "path"),
     [
@@ -108,19 +134,26 @@ def test_http_api_path_is_below_stage_and_mapping(
     ],
 )
 def test_what_is_no_gateway_event_is_direct(event: Any) -> None:
-    assert events.kind(event).name == "direct"
+    assert events.kind(event) == "direct"
 
 
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
-        ("aws_http_api_v2", "HTTP API or function URL"),
-        ("aws_function_url", "HTTP API or function URL"),
-        ("aws_rest_api_v1", "REST API"),
+        ("aws_http_api_v2", "http-api"),
+        ("aws_function_url", "http-api"),
+        ("aws_rest_api_v1", "rest-api"),
+        ("aws_alb", "alb"),
+        ("aws_alb_multi_value", "alb"),
+        ("aws_s3", "s3"),
+        ("aws_sqs", "sqs"),
+        ("aws_sns", "sns"),
+        ("aws_eventbridge_s3", "eventbridge"),
+        ("aws_eventbridge_scheduled", "eventbridge"),
     ],
 )
-def test_gateway_events_are_told_apart_by_their_shape(name: str, kind: str) -> None:
-    assert events.kind(sample(name)).name == kind
+def test_events_are_told_apart_by_their_shape(name: str, kind: str) -> None:
+    assert events.kind(sample(name)) == kind
 
 
 def test_direct_event_is_the_body_itself() -> None:
@@ -129,7 +162,7 @@ def test_direct_event_is_the_body_itself() -> None:
 
 
 def test_gateway_reply_carries_status_headers_and_text() -> None:
-    assert events.kind(sample("aws_rest_api_v1")).reply(RESPONSE) == {
+    assert replied(sample("aws_rest_api_v1")) == {
         "statusCode": 404,
         "headers": {"content-type": "application/json"},
         "body": '{"é":1.10}',
@@ -137,14 +170,29 @@ def test_gateway_reply_carries_status_headers_and_text() -> None:
     }
 
 
+def test_load_balancers_reply_has_the_status_in_words() -> None:
+    assert replied(sample("aws_alb")) == {
+        "statusCode": 404,
+        "statusDescription": "404 Not Found",
+        "headers": {"content-type": "application/json"},
+        "body": '{"é":1.10}',
+        "isBase64Encoded": False,
+    }
+
+
+def test_load_balancers_reply_has_headers_in_the_form_of_the_event() -> None:
+    reply = replied(sample("aws_alb_multi_value"))
+    assert (reply["multiValueHeaders"], "headers" in reply) == ({"content-type": ["application/json"]}, False)
+
+
 def test_direct_reply_is_the_object_with_exact_decimals() -> None:
-    assert events.kind({}).reply(RESPONSE) == {"é": Decimal("1.10")}
+    assert replied({}) == {"é": Decimal("1.10")}
 
 
 @pytest.mark.parametrize("number", ["0.10", "12345678901234567890.123456789", "1E+400", "9" * 40])
 def test_direct_reply_keeps_all_digits_through_the_runtimes_own_encoder(number: str) -> None:
     response = Response(status=200, headers={}, body=f'{{"total": {number}}}'.encode())
-    written, _ = LambdaMarshaller().marshal_response(events.kind({}).reply(response))
+    written, _ = LambdaMarshaller().marshal_response(replied({}, response))
     assert written == f'{{"total": {number}}}'
 
 
@@ -172,7 +220,7 @@ def test_the_clients_event_brings_every_body_back_as_sent(body: bytes) -> None:
 
 
 def test_the_client_takes_the_answer_out_of_the_invocations() -> None:
-    invoked = json.dumps(events.kind(sample("aws_function_url")).reply(RESPONSE)).encode()
+    invoked = json.dumps(replied(sample("aws_function_url"))).encode()
     assert client.unwrap(Response(status=200, headers={}, body=invoked)) == RESPONSE
 
 

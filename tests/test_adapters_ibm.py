@@ -2,25 +2,33 @@
 
 import base64
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.ibm import client, events, host
 from core.message import Context, Request, Response
+from tests.sample_events import sample
 
-EVENTS = Path(__file__).parent / "events"
 RESPONSE = Response(status=404, headers={"content-type": "application/json"}, body=b'{"status":404,"error":{}}')
 
 
-def sample(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
-    return found
-
-
 def neutral(args: dict[str, Any]) -> Request:
-    return events.kind(args).request(args)
+    """The request in some arguments."""
+    asked: list[Request] = []
+
+    def call(request: Request) -> Response:
+        asked.append(request)
+        return RESPONSE
+
+    events.answer(args, call, {})
+    (request,) = asked
+    return request
+
+
+def replied(args: dict[str, Any]) -> dict[str, Any]:
+    """What `main` returns for a response."""
+    return events.answer(args, lambda _: RESPONSE, {})
 
 
 def test_code_engine_arguments_become_the_neutral_request() -> None:
@@ -73,7 +81,7 @@ def test_code_engine_get_has_no_body() -> None:
 
 
 def test_code_engine_reply_is_text() -> None:
-    assert events.kind(sample("ibm_code_engine")).reply(RESPONSE) == {
+    assert replied(sample("ibm_code_engine")) == {
         "statusCode": 404,
         "headers": {"content-type": "application/json"},
         "body": '{"status":404,"error":{}}',
@@ -81,7 +89,7 @@ def test_code_engine_reply_is_text() -> None:
 
 
 def test_web_action_reply_is_base64_because_json_counts_as_binary() -> None:
-    assert events.kind(sample("ibm_web_action")).reply(RESPONSE) == {
+    assert replied(sample("ibm_web_action")) == {
         "statusCode": 404,
         "headers": {"content-type": "application/json"},
         "body": base64.b64encode(RESPONSE.body).decode(),
@@ -89,7 +97,7 @@ def test_web_action_reply_is_base64_because_json_counts_as_binary() -> None:
 
 
 def test_plain_action_reply_is_the_object_with_its_status() -> None:
-    assert events.kind({}).reply(RESPONSE) == {"status": 404, "error": {}}
+    assert replied({}) == {"status": 404, "error": {}}
 
 
 def test_context_of_code_engine_comes_from_its_variables_and_headers() -> None:

@@ -1,45 +1,86 @@
-"""Lambda's events as neutral requests: HTTP API v2 and function URL, REST API v1, and direct invocation.
+"""Lambda's events: which kind one is, by its documented shape or because the deployment says so.
 
-Formats, both under https://docs.aws.amazon.com/apigateway/latest/developerguide/:
-http-api-develop-integrations-lambda.html and set-up-lambda-proxy-integrations.html
+What a kind's event asks for, and what it is answered, is in the module of its name in `adapters.aws.sources`.
 """
 
-import base64
+import importlib
 from collections.abc import Callable, Mapping
-from decimal import Decimal
-from typing import Any, TypeAlias
-from urllib.parse import parse_qsl, unquote
+from typing import Any, Protocol, TypeAlias, cast
 
 import msgspec
 
-from adapters.base import header_names_in_lower_case, mebibytes
-from core.message import Context, Request, Response
+from adapters import triggers
+from adapters.base import mebibytes
+from core.message import Context
 
 Event: TypeAlias = Any
 
-# awslambdaric writes a Decimal with all its digits, where a float would lose some.
-_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+
+class Source(Protocol):
+    """What the module of a kind of event gives."""
+
+    def answer(self, event: Event, call: triggers.Call, environment: triggers.Environment, /) -> Any:
+        """Run the requests in an event and give what the handler must return.
+
+        Raises:
+            PolyfaasError: The invocation is to fail.
+        """
+        ...
 
 
-class Kind(msgspec.Struct, frozen=True, kw_only=True):
-    """One kind of event and how to answer it.
+class Kind(msgspec.Struct, frozen=True):
+    """One kind of event.
 
     Attributes:
-        name: What sends it.
-        matches: Whether an event has this kind's documented shape.
-        request: The neutral request in such an event.
-        reply: What the handler must return for a response.
+        module: Its module in `adapters.aws.sources`.
+        matches: Whether an event has the documented shape; a kind that has none is only there by name.
     """
 
-    name: str
+    module: str
     matches: Callable[[Event], bool]
-    request: Callable[[Event], Request]
-    reply: Callable[[Response], Any]
 
 
-def kind(event: Event) -> Kind:
-    """The kind of an event, by its documented shape; what is no gateway's event is a direct invocation."""
-    return next(kind for kind in KINDS if kind.matches(event))
+def answer(event: Event, call: triggers.Call, environment: triggers.Environment) -> Any:
+    """Run the requests in an event and give what the handler must return.
+
+    Args:
+        event: The decoded JSON of the invocation.
+        call: Answers a request; `handle`.
+        environment: The deployment's variables.
+
+    Raises:
+        PolyfaasError: The invocation is to fail.
+    """
+    return _source(triggers.named(environment, KINDS) or kind(event)).answer(event, call, environment)
+
+
+def prepare(environment: triggers.Environment) -> None:
+    """Import what the kind of event that the deployment names needs, so that no call has to.
+
+    Raises:
+        DeploymentError: It names none that is known.
+    """
+    name = triggers.named(environment, KINDS)
+    if name is not None:
+        _source(name)
+
+
+def _source(name: str) -> Source:
+    return cast("Source", importlib.import_module(f"adapters.aws.sources.{KINDS[name].module}"))
+
+
+def kind(event: Event) -> str:
+    """The kind of an event; what has no other's shape is a direct invocation.
+
+    Raises:
+        EventError: It has records of a service that starts nothing here.
+    """
+    name = next(name for name, each in KINDS.items() if each.matches(event))
+    service = _service(event)
+    if name == "direct" and service:
+        cure = "connect S3, SQS, SNS or EventBridge to this function"
+        raise triggers.EventError(f"records of {service} start nothing here: {cure}")
+    return name
 
 
 def context(environment: Mapping[str, str], request_id: str | None) -> Context:
@@ -53,88 +94,58 @@ def context(environment: Mapping[str, str], request_id: str | None) -> Context:
     )
 
 
-def _is_v2(event: Event) -> bool:
-    return _is_gateway(event) and event.get("version") == "2.0" and "http" in event["requestContext"]
+def _gateway(event: Event) -> dict[str, Any]:
+    """What a gateway or load balancer says of itself; empty when the event is none of theirs."""
+    found = event.get("requestContext") if isinstance(event, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
-def _is_v1(event: Event) -> bool:
-    return _is_gateway(event) and "httpMethod" in event
-
-
-def _is_gateway(event: Event) -> bool:
+def _is_gateways(event: Event) -> bool:
     return isinstance(event, dict) and isinstance(event.get("requestContext"), dict)
 
 
-def _request_v2(event: Event) -> Request:
-    return Request(
-        method=event["requestContext"]["http"]["method"].upper(),
-        path=_path_v2(event),
-        headers=header_names_in_lower_case(event.get("headers") or {}),
-        query=dict(parse_qsl(event.get("rawQueryString") or "", keep_blank_values=True)),
-        body=_body(event),
-    )
+def _is_http_api(event: Event) -> bool:
+    return "http" in _gateway(event) and event.get("version") == "2.0"
 
 
-def _path_v2(event: Event) -> str:
-    route = event.get("routeKey") or "$default"
-    if route != "$default":
-        return _filled(route.partition(" ")[2], event)
-    path = unquote(event["rawPath"])
-    # A named stage is the first part of rawPath; "$default" is none.
-    stage = f"/{event['requestContext'].get('stage')}"
-    return (path.removeprefix(stage) if f"{path}/".startswith(f"{stage}/") else path) or "/"
+def _is_alb(event: Event) -> bool:
+    return "elb" in _gateway(event) and "httpMethod" in event
 
 
-def _request_v1(event: Event) -> Request:
-    return Request(
-        method=event["httpMethod"].upper(),
-        path=_filled(event.get("resource") or event["path"], event),
-        headers=header_names_in_lower_case(_joined(event.get("multiValueHeaders")) or event.get("headers") or {}),
-        query=_last(event.get("multiValueQueryStringParameters")) or event.get("queryStringParameters") or {},
-        body=_body(event),
-    )
+def _is_rest_api(event: Event) -> bool:
+    return _is_gateways(event) and "httpMethod" in event
 
 
-def _filled(template: str, event: Event) -> str:
-    """The path below stage and custom domain: the route's template with the values that it matched."""
-    for name, value in (event.get("pathParameters") or {}).items():
-        template = template.replace(f"{{{name}+}}", value.lstrip("/")).replace(f"{{{name}}}", value)
-    return unquote(template)
+def _is_s3(event: Event) -> bool:
+    return _service(event) == "aws:s3" or (isinstance(event, dict) and event.get("Event") == "s3:TestEvent")
 
 
-def _joined(headers: Mapping[str, list[str]] | None) -> dict[str, str]:
-    return {name: ", ".join(values) for name, values in (headers or {}).items()}
+def _service(event: Event) -> str:
+    """The service whose records an event has; empty when it has none."""
+    records = event.get("Records") if isinstance(event, dict) else None
+    first = records[0] if isinstance(records, list) and records else None
+    found = (first.get("eventSource") or first.get("EventSource")) if isinstance(first, dict) else None
+    return found if isinstance(found, str) else ""
 
 
-def _last(parameters: Mapping[str, list[str]] | None) -> dict[str, str]:
-    return {name: values[-1] for name, values in (parameters or {}).items()}
+def _is_eventbridge(event: Event) -> bool:
+    return isinstance(event, dict) and {"detail-type", "source", "detail"} <= event.keys()
 
 
-def _body(event: Event) -> bytes:
-    body: str = event.get("body") or ""
-    return base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
+def _never(_: Event) -> bool:
+    return False
 
 
-def _reply_http(response: Response) -> dict[str, Any]:
-    return {
-        "statusCode": response.status,
-        "headers": dict(response.headers),
-        "body": response.body.decode(),
-        "isBase64Encoded": False,
-    }
-
-
-def _request_direct(event: Event) -> Request:
-    return Request(body=msgspec.json.encode(event))
-
-
-def _reply_direct(response: Response) -> Any:
-    return _decode(response.body)
-
-
-# First match wins; the last one takes what is left.
-KINDS = (
-    Kind(name="HTTP API or function URL", matches=_is_v2, request=_request_v2, reply=_reply_http),
-    Kind(name="REST API", matches=_is_v1, request=_request_v1, reply=_reply_http),
-    Kind(name="direct", matches=lambda _: True, request=_request_direct, reply=_reply_direct),
-)
+# By the names that POLYFAAS_TRIGGER takes. First match wins; the last one takes what is left.
+KINDS = {
+    "http-api": Kind("http_api", _is_http_api),
+    "alb": Kind("alb", _is_alb),
+    "rest-api": Kind("rest_api", _is_rest_api),
+    "s3": Kind("s3", _is_s3),
+    "sqs": Kind("sqs", lambda event: _service(event) == "aws:sqs"),
+    "sns": Kind("sns", lambda event: _service(event) == "aws:sns"),
+    "eventbridge": Kind("eventbridge", _is_eventbridge),
+    "timer": Kind("timer", _never),
+    "step-functions": Kind("step_functions", _never),
+    "direct": Kind("direct", lambda _: True),
+}

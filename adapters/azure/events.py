@@ -25,6 +25,16 @@ def request(http_request: Any) -> Request:
     )
 
 
+def grid_event(event: Any) -> dict[str, Any]:
+    """What an `azure.functions.EventGridEvent` says, or a `CloudEvent`, whose source is its topic."""
+    if hasattr(event, "specversion"):
+        kind, topic, traceparent = event.type, event.source, event.extension_attrs.get("traceparent")
+    else:
+        kind, topic, traceparent = event.event_type, event.topic, None
+    said = {"type": kind, "topic": topic, "subject": event.subject, "data": event.get_json()}
+    return said | {"traceparent": traceparent}
+
+
 def context(environment: Mapping[str, str], request_id: str | None) -> Context:
     """Where a call runs; no documented variable tells the memory."""
     return Context(

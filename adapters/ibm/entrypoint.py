@@ -6,6 +6,7 @@ from core.profiler import boot
 boot.watch()  # isort: split
 
 import os
+from functools import partial
 from typing import Any
 
 from adapters.ibm import events
@@ -17,9 +18,12 @@ def main(args: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         args: The platform's arguments: the request's parts and, at the top, its parameters.
+
+    Raises:
+        PolyfaasError: The arguments are not of their documented form, or the deployment is wrong.
     """
-    kind = events.kind(args)
-    return kind.reply(handle(kind.request(args), events.context(os.environ, args)))
+    here = events.context(os.environ, args)
+    return events.answer(args, partial(handle, context=here), os.environ)
 
 
 boot.loaded()
